@@ -1,0 +1,38 @@
+#include "agent/audit_view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include "lib/base/cleanup.h"
+#include "lib/view/enter.h"
+
+int jail_audit_view_find(const struct jail_cache *cache, size_t jail, const struct jail_member *member,
+			 struct jail_audit_view *ret, struct jail_error *err)
+{
+	struct jail_cache_jail record;
+	jail_autoclose int root = -1;
+	struct stat st;
+	int r = jail_cache_jail(cache, jail, &record, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct jail_audit_view){0};
+	if (jail_enter_open_root(-1, &record, member, &root, err) < 0)
+		return 0;
+	if (fstat(root, &st) < 0)
+		return jail_error_sys(err, errno, "cannot stat the root of jail %s", record.name);
+	*ret = (struct jail_audit_view){.is_there = true, .device = st.st_dev, .inode = st.st_ino};
+	return 0;
+}
+
+int jail_audit_view_holds(const struct jail_audit_view *view, int proc, const char *root)
+{
+	struct statx sx;
+
+	/* No server is asked: one that is dead must not stop the audit. */
+	if (statx(proc, root, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &sx) < 0)
+		return -errno;
+	return view->is_there && makedev(sx.stx_dev_major, sx.stx_dev_minor) == view->device &&
+	       sx.stx_ino == view->inode;
+}

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Taking everything back loses no file of anybody's: absent, purge, and a teardown that is killed half-way."""
+
+import subprocess
+
+import harness
+from harness import NODES, PARTNER, ROOTS, TESTBED, ClusterTest, ansible, root, ssh, sync
+
+LEFT = ("find / -xdev \\( -name '*clusterjail*' -o -name '*jail-agent*' -o -name '*pam_jail*' -o -name '*jail-policy*' \\)"
+        " -not -path '/proc/*' -not -path '/sys/*' -not -path '/var/log/*' -not -path '/root/*' -not -path '/var/lib/dpkg/*'"
+        " -not -path '/var/cache/apt/*' -not -path '/tmp/*' -not -path '/var/lib/systemd/*' 2>/dev/null")
+
+
+class Absent(ClusterTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.homes = root("login1", "cd /home && find . -type f ! -name '*.out' ! -name '.bash_history' ! -name job.sh | sort | xargs -d '\\n' sha256sum").out
+
+    def homes_now(self):
+        return root("login1", "cd /home && find . -type f ! -name '*.out' ! -name '.bash_history' ! -name job.sh | sort | xargs -d '\\n' sha256sum").out
+
+    def test_1_killed_half_way_with_a_busy_mount(self):
+        holder = subprocess.Popen([str(TESTBED), "ssh", "foo@c1", "cd ~ && echo in && exec sleep 120"], stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertEqual(holder.stdout.readline(), "in\n")
+            for delay in ("0.001", "0.003", "0.006", "0.01", "0.02", "0.04"):
+                root("c1", "jail-agent --sync", check=False)
+                root("c1", f"timeout -s KILL {delay} jail-agent --teardown", check=False)
+                self.assertEqual(self.homes_now(), self.homes, f"killed after {delay} s")
+                self.assertRefusedOrConfined("c1")
+            result = root("c1", "jail-agent --teardown", check=False)
+            self.assertEqual(result.rc, 0, result.text)
+            self.assertEqual(root("c1", f"grep -c {ROOTS} /proc/self/mountinfo", check=False).out, "0\n")
+            self.assertEqual(root("c1", f"ls -A {ROOTS} 2>/dev/null", check=False).out, "")
+            self.assertEqual(self.homes_now(), self.homes)
+        finally:
+            holder.terminate()
+            holder.wait(timeout=20)
+            holder.stdout.close()
+        sync("c1")
+        self.assertSees(ssh("foo", "c1", "ls /home"), ["bar", "foo", "spack"])
+
+    def assertRefusedOrConfined(self, node):
+        result = ssh("foo", node, "echo RAN; ls /home")
+        self.assertNotIn("alice", result.out, result.text)
+
+    def test_2_package_purged_by_hand(self):
+        """dpkg --purge without Ansible: the maintainer scripts keep homes as they are."""
+        purge = "DEBIAN_FRONTEND=noninteractive dpkg --purge clusterjail-pam clusterjail-agent"
+        refused = root("c2", purge, check=False)
+        self.assertNotEqual(refused.rc, 0, "a module that /etc/pam.d/slurm names must not go")
+        self.assertIn("/etc/pam.d/slurm", refused.out + refused.err)
+        self.assertRefusedOrConfined("c2")
+        root("c2", "rm /etc/pam.d/slurm")
+        root("c2", purge)
+        self.assertEqual(self.homes_now(), self.homes)
+        self.assertEqual(root("c2", f"grep -c {PARTNER} /proc/self/mountinfo", check=False).out, "0\n")
+        self.assertEqual(root("c2", "grep -rl pam_jail /etc/pam.d/common-session /etc/pam.d/common-session-noninteractive", check=False).out, "")
+        self.assertOnHost("alice", "c2")
+
+    def test_3_absent(self):
+        for node in NODES:
+            root(node, "systemctl start user@$(id -u foo).service")
+        result = ansible("-e", "jail_state=absent")
+        self.assertEqual(result.rc, 0, result.text)
+        self.assertEqual(self.homes_now(), self.homes)
+        for node in NODES:
+            # A manager whose view is gone hangs when it is stopped, and the next login with it.
+            root(node, "timeout 20 systemctl stop user@$(id -u foo).service")
+            self.assertOnHost("foo", node)
+            self.assertOnHost("alice", node)
+            self.assertEqual(root(node, "grep -rl pam_jail /etc/pam.d", check=False).out, "", node)
+            self.assertEqual(root(node, "grep -cE ' /(var/lib|run)/clusterjail/' /proc/self/mountinfo", check=False).out, "0\n", node)
+            self.assertNotIn("UsePAM", root(node, "cat /etc/slurm/slurm.conf").out)
+            self.assertEqual(root(node, "grep -s clusterjail /etc/chroot.conf /etc/security/chroot.conf", check=False).out, "", node)
+            self.assertEqual(root(node, LEFT, check=False).out, "", f"{node}: files are left")
+        self.assertEqual(root("ctl", LEFT, check=False).out, "", "ctl: files are left")
+        self.assertNotEqual(root("ctl", "test -e /var/cache/clusterjail", check=False).rc, 0, "the packages' copies")
+        harness.testbed("wait")
+        self.assertIn("alice", ssh("foo", "login1", "srun -N1 ls /home").out)
+
+    def test_4_absent_again(self):
+        result = ansible("-e", "jail_state=absent")
+        self.assertEqual(result.rc, 0, result.text)
+        self.assertRegex(result.out, r"c1 .*changed=0")
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""ansible-playbook site.yml on plain nodes, and once more."""
+
+import re
+
+import harness
+from harness import NODES, Admin, ClusterTest, ansible, root, ssh, status, testbed
+
+
+class Deploy(ClusterTest):
+    def test_1_before_the_leak_is_there(self):
+        self.assertIn("alice", ssh("foo", "login1", "ls /home").out)
+        self.assertEqual(ssh("foo", "login1", "cat /home/alice/secret.txt").out, "secret of alice\n")
+
+    def test_2_first_run(self):
+        """As somebody who is not root and may become it: the login that is proven is theirs."""
+        Admin().start()
+        result = ansible("-e", "ansible_user=admin", "-e", f"ansible_ssh_private_key_file={testbed('key', 'admin').out.strip()}")
+        self.assertEqual(result.rc, 0, result.text)
+        for node in ("ctl",) + NODES:
+            self.assertRegex(result.out, rf"{node} .*unreachable=0 .*failed=0", result.text)
+        for node in NODES:
+            self.assertRegex(result.out, rf"TASK \[pam : A new login works\] \**(\n.*)*?\nok: \[{node}\]", result.text)
+            self.assertEqual(root(node, "ls -d /run/clusterjail-pam-revert", check=False).out, "", "nothing is pending")
+            self.assertEqual(root(node, "systemctl is-active clusterjail-pam-revert.timer", check=False).out, "inactive\n")
+            accepted = root(node, "journalctl -u ssh -o cat | grep -c 'Accepted publickey for admin'", check=False).out
+            self.assertGreaterEqual(int(accepted), 2, f"{node}: the proof is a second connection")
+        testbed("wait")
+
+    def test_3_second_run_changes_nothing(self):
+        """As root, for whom the roles are the same."""
+        result = ansible()
+        self.assertEqual(result.rc, 0, result.text)
+        recap = re.findall(r"^(\w+) +: .*changed=(\d+)", result.out, re.M)
+        self.assertEqual(sorted(recap), [(node, "0") for node in sorted(("ctl",) + NODES)], result.text)
+
+    def test_4_every_node_enforces_the_same(self):
+        reports = [status(node) for node in NODES]
+        for report in reports:
+            self.assertEqual(report["policy_version"], 1, report)
+            self.assertFalse(report["drift"], report)
+            self.assertFalse(report["failed"], report)
+            self.assertEqual(report["source"], "network", report)
+        self.assertEqual(len({report["view_sha256"] for report in reports}), 1, reports)
+        self.assertEqual(len({report["policy_sha256"] for report in reports}), 1, reports)
+
+    def test_5_root_was_never_in_the_way(self):
+        for node in NODES:
+            self.assertEqual(ssh("root", node, "stat -c %i /").out, root(node, "stat -c %i /").out)
+            self.assertIn("UsePAM=1", root(node, "cat /etc/slurm/slurm.conf").out)
+
+    def test_6_endpoint_down_does_not_stop_a_later_run(self):
+        root("ctl", "systemctl stop jail-policyd")
+        try:
+            result = ansible("--limit", "login1")
+        finally:
+            root("ctl", "systemctl start jail-policyd")
+        self.assertEqual(result.rc, 0, result.text)
+        self.assertRegex(result.out, r"login1 +: .*changed=0")
+        root("login1", "jail-agent --sync")
+
+    def test_7_break_glass_is_nowhere_set_twice(self):
+        for node in NODES:
+            self.assertNotIn("breakglass", root(node, "cat /etc/clusterjail/agent.conf").out)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# The base tree: what all nodes have in common, made once per suite and cached.
+
+# The second column of the package list holds from trixie on.
+base_packages() {
+    awk -v suite="$1" '
+        /^[[:space:]]*(#|$)/ { next }
+        { print (NF > 1 && suite != "bullseye" && suite != "bookworm") ? $2 : $1 }
+    ' "$TESTBED_LIB/packages"
+}
+
+base_path() {
+    local suite=$1 hash
+    hash=$( (base_packages "$suite" && cat -- "$TESTBED_LIB/customize") | sha256sum)
+    echo "$TESTBED_CACHE/$suite-${hash:0:12}"
+}
+
+# Prints the path of the base tree, which it makes when it is not there. Only one caller at a time makes it.
+base_make() {
+    require_root
+    local suite tree lock
+    suite=$(host_suite)
+    tree=$(base_path "$suite")
+    if [[ ! -d $tree ]]; then
+        mkdir -p -- "$TESTBED_CACHE"
+        exec {lock}>"$tree.lock"
+        flock "$lock"
+        [[ -d $tree ]] || base_build "$suite" "$tree"
+        exec {lock}>&-
+    fi
+    echo "$tree"
+}
+
+# debootstrap mounts /proc and /sys inside the tree, so it works in a mount namespace of its own: when it is killed, its
+# mounts go with it. The tree appears under its name only when it is whole.
+base_build() {
+    local suite=$1 tree=$2 mirror packages
+    local -a script=() cacert=()
+    command -v debootstrap >/dev/null || host_install
+    mirror=$(host_mirror)
+    host_proxy_export
+    packages=$(base_packages "$suite" | paste -sd,)
+    [[ -e /usr/share/debootstrap/scripts/$suite ]] || script=(/usr/share/debootstrap/scripts/sid)
+    base_cacert
+    base_remove "$tree.new"
+    say "making the $suite base tree, once; this takes about a minute (log: $tree.log)"
+    if ! unshare --mount --propagation slave debootstrap --variant=minbase --include="$packages" \
+        "${cacert[@]}" "$suite" "$tree.new" "$mirror" "${script[@]}" >"$tree.log" 2>&1 9>&- ||
+        ! chroot "$tree.new" /bin/bash -s <"$TESTBED_LIB/customize" >>"$tree.log" 2>&1 9>&-; then
+        tail -n 15 -- "$tree.log" >&2
+        die "could not make the $suite base tree: see $tree.log"
+    fi
+    mv -- "$tree.new" "$tree"
+}
+
+# A mirror behind a private certificate authority that apt has been told about.
+base_cacert() {
+    local ca_option=''
+    eval "$(apt-config shell ca_option Acquire::https::CAInfo)"
+    [[ -z $ca_option ]] || cacert=(--ca-certificate="$ca_option")
+}
+
+# Removes what an interrupted build left.
+base_remove() {
+    [[ -e $1 ]] || return 0
+    mount_free_below "$1"
+    rm -rf --one-file-system -- "$1"
+}

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "lib/base/openat2.h"
 
 static unsigned number_of(const char *name)
 {

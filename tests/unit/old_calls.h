@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "lib/base/openat2.h"
 
 /* Makes openat2 and statx fail from here on, as before Linux 4.11. */
 static inline void block_calls(void)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "lib/base/ask.h"
 #include "lib/base/cleanup.h"
@@ -79,8 +81,14 @@ static int set_limits(const struct jail_sandbox *sandbox)
 
 static int drop_privileges(const struct jail_sandbox_user *user)
 {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
 	if (setgroups(0, NULL) < 0 || setresgid(user->gid, user->gid, user->gid) < 0 ||
 	    setresuid(user->uid, user->uid, user->uid) < 0)
+		return -errno;
+	/* A container's root may have inheritable ones, which a change of user leaves (capabilities(7)). */
+	if (syscall(SYS_capset, &header, none) < 0)
 		return -errno;
 	if (setuid(0) == 0 || getuid() != user->uid || geteuid() != user->uid)
 		return -EPERM;

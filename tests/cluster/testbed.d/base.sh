@@ -15,17 +15,25 @@ base_path() {
     echo "$TESTBED_CACHE/$suite-${hash:0:12}"
 }
 
-# Prints the path of the base tree, which it makes when it is not there. Only one caller at a time makes it.
+# Prints the path of the nodes' base tree, which it makes when it is not there.
 base_make() {
-    require_root
-    local suite tree lock
+    local suite
     suite=$(host_suite)
-    tree=$(base_path "$suite")
+    base_make_of "$suite" "$suite" "$(base_packages "$suite" | paste -sd,)" "$(<"$TESTBED_LIB/customize")"
+}
+
+# Prints the path of the tree that these packages and this script, run inside it, make of a suite. Only one caller at a
+# time makes it.
+base_make_of() { # SUITE NAME PACKAGES SCRIPT
+    require_root
+    local hash tree lock
+    hash=$(printf '%s\n' "$3" "$4" | sha256sum)
+    tree=$TESTBED_CACHE/$2-${hash:0:12}
     if [[ ! -d $tree ]]; then
         mkdir -p -- "$TESTBED_CACHE"
         exec {lock}>"$tree.lock"
         flock "$lock"
-        [[ -d $tree ]] || base_build "$suite" "$tree"
+        [[ -d $tree ]] || base_build "$1" "$tree" "$3" "$4"
         exec {lock}>&-
     fi
     echo "$tree"
@@ -33,22 +41,21 @@ base_make() {
 
 # debootstrap mounts /proc and /sys inside the tree, so it works in a mount namespace of its own: when it is killed, its
 # mounts go with it. The tree appears under its name only when it is whole.
-base_build() {
-    local suite=$1 tree=$2 mirror packages
+base_build() { # SUITE TREE PACKAGES SCRIPT
+    local suite=$1 tree=$2 mirror
     local -a script=() cacert=()
     command -v debootstrap >/dev/null || host_install
     mirror=$(host_mirror)
     host_proxy_export
-    packages=$(base_packages "$suite" | paste -sd,)
     [[ -e /usr/share/debootstrap/scripts/$suite ]] || script=(/usr/share/debootstrap/scripts/sid)
     base_cacert
     base_remove "$tree.new"
-    say "making the $suite base tree, once; this takes about a minute (log: $tree.log)"
-    if ! unshare --mount --propagation slave debootstrap --variant=minbase --include="$packages" \
+    say "making a tree of Debian's $suite, once; this takes about a minute (log: $tree.log)"
+    if ! unshare --mount --propagation slave debootstrap --variant=minbase --include="$3" \
         "${cacert[@]}" "$suite" "$tree.new" "$mirror" "${script[@]}" >"$tree.log" 2>&1 9>&- ||
-        ! chroot "$tree.new" /bin/bash -s <"$TESTBED_LIB/customize" >>"$tree.log" 2>&1 9>&-; then
+        ! chroot "$tree.new" /bin/bash -s <<<"$4" >>"$tree.log" 2>&1 9>&-; then
         tail -n 15 -- "$tree.log" >&2
-        die "could not make the $suite base tree: see $tree.log"
+        die "could not make the tree: see $tree.log"
     fi
     mv -- "$tree.new" "$tree"
 }

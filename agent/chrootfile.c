@@ -54,14 +54,10 @@ static int file_open(const char *path, struct file *ret, struct jail_error *err)
 static int file_write(const struct file *file, const struct jail_buffer *text, struct jail_error *err)
 {
 	mode_t mode = file->exists ? file->st.st_mode & 07777 : 0644;
-	int r = jail_file_replace(file->dir, file->name, text->data, text->len, mode, err);
+	gid_t group = file->exists ? file->st.st_gid : 0;
+	int r = jail_file_replace_group(file->dir, file->name, text->data, text->len, mode, group, err);
 
-	if (r < 0)
-		return jail_error_prefix(err, "%s is kept as it is", file->path);
-	if (file->exists && file->st.st_gid != 0 &&
-	    fchownat(file->dir, file->name, 0, file->st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return jail_error_sys(err, errno, "cannot give %s back to its group", file->path);
-	return 0;
+	return r < 0 ? jail_error_prefix(err, "%s is kept as it is", file->path) : 0;
 }
 
 /* As the PAM module decides, by list or primary group. Whoever has no account now has the list alone. */

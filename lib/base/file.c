@@ -143,13 +143,16 @@ static int place_open(int dirfd, const char *path, struct place *ret, struct jai
 }
 
 static int write_temporary(const struct place *place, const char *path, const void *data, size_t len,
-			   mode_t mode, struct jail_error *err)
+			   mode_t mode, gid_t gid, struct jail_error *err)
 {
 	jail_autoclose int fd = openat(place->dir, place->temporary,
 				       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return jail_error_sys(err, errno, "cannot make a file beside %s", path);
 	int r = jail_write_all(fd, data, len);
+	/* The group first: a change of it may take mode bits away (chown(2)). */
+	if (r == 0 && gid != (gid_t)-1 && fchown(fd, (uid_t)-1, gid) < 0)
+		r = -errno;
 	if (r == 0 && fchmod(fd, mode) < 0)
 		r = -errno;
 	if (r == 0 && fsync(fd) < 0)
@@ -161,15 +164,15 @@ static int write_temporary(const struct place *place, const char *path, const vo
 	return 0;
 }
 
-int jail_file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
-		      struct jail_error *err)
+int jail_file_replace_group(int dirfd, const char *path, const void *data, size_t len, mode_t mode, gid_t gid,
+			    struct jail_error *err)
 {
 	struct place place = {.dir = -1};
 	int r = place_open(dirfd, path, &place, err);
 	if (r < 0)
 		return r;
 	jail_autoclose int dir = place.dir;
-	r = write_temporary(&place, path, data, len, mode, err);
+	r = write_temporary(&place, path, data, len, mode, gid, err);
 	if (r < 0)
 		return r;
 	if (renameat(dir, place.temporary, dir, place.name) < 0) {
@@ -182,6 +185,12 @@ int jail_file_replace(int dirfd, const char *path, const void *data, size_t len,
 		return jail_error_sys(err, errno, "%s was replaced, but its directory cannot be synced",
 				      path);
 	return 0;
+}
+
+int jail_file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
+		      struct jail_error *err)
+{
+	return jail_file_replace_group(dirfd, path, data, len, mode, (gid_t)-1, err);
 }
 
 /* Whether path is a regular file of ours with exactly these bytes and this mode. */

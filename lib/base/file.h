@@ -25,6 +25,10 @@ int jail_file_read_trusted(int dirfd, const char *path, size_t max, struct jail_
 int jail_file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
 		      struct jail_error *err);
 
+/* As jail_file_replace; the new file is of that group before anybody sees it. gid -1: the caller's own. */
+int jail_file_replace_group(int dirfd, const char *path, const void *data, size_t len, mode_t mode, gid_t gid,
+			    struct jail_error *err);
+
 /* As jail_file_replace, but does nothing when the file already has exactly these bytes and this mode,
  * and is the caller's (effective uid).
  * *ret_changed (may be NULL) says whether it was written. */

@@ -161,6 +161,27 @@ class Transport(NodeTest):
         self.assertRegex(seen["limits"], r"Max file size +0 ")
         self.assertRegex(seen["limits"], r"Max core file size +0 ")
 
+    def test_the_envelope_is_opened_without_privileges(self):
+        """In children without network: nobody has authenticated yet what they read."""
+        self.server.serve = lambda h: answer(h, self.good, Connection="close")
+        log = node.TOP / "work" / "trace"
+        traced = run(PROGRAMS["strace"], "-f", "-qq", "-e", "trace=socket,setresuid,prctl,prlimit64,setrlimit", "-o", log,
+                     PROGRAMS["agent"], "--sync", "--config", CONFIG, env=node.TRACED)
+        self.assertEqual(traced.rc, 0, traced.text)
+        calls = {}
+        for line in log.read_text().splitlines():
+            pid, call = line.split(maxsplit=1)
+            calls.setdefault(pid, []).append(call)
+        dropped = re.compile(r"setresuid\(65534, 65534, 65534\) += 0")
+        children = [made for made in calls.values() if any(dropped.match(call) for call in made)]
+        for made in children:
+            self.assertTrue(any(call.startswith("prctl(PR_SET_NO_NEW_PRIVS, 1") for call in made), made)
+        # One reads last-known-good, one fetches, one reads what came.
+        openers = [made for made in children if not any(call.startswith("socket(") for call in made)]
+        self.assertEqual((len(children), len(openers)), (3, 2), calls)
+        for made in openers:
+            self.assertRegex("\n".join(made), r"RLIMIT_NPROC, \{rlim_cur=0, rlim_max=0\}")
+
     def test_child_dies_with_the_agent(self):
         started = []
 

@@ -14,7 +14,9 @@
 #include "lib/base/file.h"
 #include "lib/base/path.h"
 
-enum { CONFIG_MAX = 1 << 16, TIMEOUT_MAX = 3600 };
+/* TIMEOUT_MAX: below TimeoutStartSec= of clusterjail.service, so that last-known-good is still enforced after
+ * it. */
+enum { CONFIG_MAX = 1 << 16, TIMEOUT_MAX = 240 };
 
 struct parse {
 	const char *path;

@@ -98,10 +98,7 @@ static void what_users_mount_is_theirs(void **state)
 {
 	const char *with = "view a " ROOT "\nbind /one " PLAY "/src/one options=nosuid\n";
 	(void)state;
-	if (!mount_fuse(PLAY "/src/one/mnt", 1000)) {
-		print_message("no FUSE here: not run\n");
-		skip();
-	}
+	assert_true(mount_fuse(PLAY "/src/one/mnt", 1000)); /* a kernel without FUSE cannot run this */
 	assert_int_equal(play_sync(with)->applied.failures, 0);
 	assert_int_equal(play_count(ROOT "/one"), 1);
 	assert_string_equal(play_plan(with), "");

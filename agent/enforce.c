@@ -69,6 +69,26 @@ static void tell_problems(const struct jail_views *views, const struct jail_plan
 	}
 }
 
+/* Since Linux 3.19 a mount point may be removed that is one in another mount namespace only, and its mounts
+ * go with it there; a server's clients do the same. */
+static void tell_shared_roots(const struct jail_views *views, const struct jail_mount_table *table,
+			      struct jail_report *report)
+{
+	for (size_t i = 0; i < views->n_views; i++) {
+		const struct jail_view *view = &views->views[i];
+		const struct jail_mount_line *line = jail_mount_table_at(table, view->root);
+
+		if (line && jail_mount_is_shared_fs(line))
+			jail_report_warn(report,
+					 "the root %s of jail %s lies on %s, which other nodes may mount "
+					 "too: what one "
+					 "node removes there takes the mounts of the others away; give the "
+					 "jail a root "
+					 "on a disk or in memory of the node's own",
+					 view->root, view->jail, line->fstype);
+	}
+}
+
 static int observe(const struct jail_node *node, const struct jail_views *views, struct jail_observation *ret,
 		   struct jail_report *report)
 {
@@ -167,6 +187,7 @@ void jail_enforce(const struct jail_config *config, const struct jail_known *pol
 	if (!looked)
 		return;
 	tell_problems(views, &observation.plan, report);
+	tell_shared_roots(views, &observation.table, report);
 	report->drift = !jail_plan_is_empty(&observation.plan);
 	jail_report_observed(report, views, &observation);
 }

@@ -53,6 +53,8 @@ size_t jail_mount_table_range(const struct jail_mount_table *table, const char *
 
 /* Whether the file system's own code prints "/" for every root (nfs_show_path() of the kernel). */
 bool jail_mount_hides_root(const struct jail_mount_line *line);
+/* Whether it is of a type that other machines usually mount too. */
+bool jail_mount_is_shared_fs(const struct jail_mount_line *line);
 /* Whether line shows the place that path is in the mount home: the same device, the same directory of it (as
  * far as can be told, for those that hide it). */
 bool jail_mount_shows(const struct jail_mount_line *line, const struct jail_mount_line *home,

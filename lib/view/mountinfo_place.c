@@ -11,6 +11,19 @@ bool jail_mount_hides_root(const struct jail_mount_line *line)
 	return strcmp(line->fstype, "nfs") == 0 || strcmp(line->fstype, "nfs4") == 0;
 }
 
+/* FUSE among them: most of it is GlusterFS, CephFS and sshfs. */
+bool jail_mount_is_shared_fs(const struct jail_mount_line *line)
+{
+	static const char *const types[] = {"nfs",	"nfs4", "lustre",    "gpfs", "beegfs", "ceph",
+					    "cifs",	"smb3", "glusterfs", "9p",   "afs",    "orangefs",
+					    "virtiofs", "gfs2", "ocfs2",     "fuse", "panfs",  "wekafs"};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strcmp(line->fstype, types[i]) == 0)
+			return true;
+	return strncmp(line->fstype, "fuse.", 5) == 0;
+}
+
 bool jail_mount_shows(const struct jail_mount_line *line, const struct jail_mount_line *home,
 		      const char *path)
 {

@@ -125,6 +125,21 @@ static void self_binds_are_known(void **state)
 	assert_null(jail_mount_table_self_bind(&table, "/var/none"));
 }
 
+static void file_systems_of_many_machines_are_known(void **state)
+{
+	jail_automounttable struct jail_mount_table table = {0};
+	(void)state;
+	parse("1 0 8:1 / / rw - ext4 a rw\n"
+	      "2 1 0:30 / /home rw - nfs4 s:/home rw\n"
+	      "3 1 0:31 / /scratch rw - fuse.glusterfs s:/v rw\n"
+	      "4 2 0:32 / /home/own rw - tmpfs t rw\n",
+	      &table);
+	assert_true(jail_mount_is_shared_fs(jail_mount_table_at(&table, "/home/jailed/rootfs")));
+	assert_true(jail_mount_is_shared_fs(jail_mount_table_at(&table, "/scratch/rootfs")));
+	assert_false(jail_mount_is_shared_fs(jail_mount_table_at(&table, "/home/own/rootfs")));
+	assert_false(jail_mount_is_shared_fs(jail_mount_table_at(&table, "/var/lib/clusterjail/roots/a")));
+}
+
 static void a_table_without_root_has_no_answers(void **state)
 {
 	jail_automounttable struct jail_mount_table table = {0};
@@ -232,6 +247,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_line_is_an_error_with_its_number),
 		cmocka_unit_test(walks_end_where_the_kernels_do),
 		cmocka_unit_test(self_binds_are_known),
+		cmocka_unit_test(file_systems_of_many_machines_are_known),
 		cmocka_unit_test(a_table_without_root_has_no_answers),
 		cmocka_unit_test(this_machines_own_table_can_be_read),
 		cmocka_unit_test(order_is_by_component),

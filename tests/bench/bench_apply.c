@@ -6,7 +6,8 @@
  *	bench_apply BINDS ROUNDS lines			NAME tab MILLISECONDS, for bench_sync.py
  *
  * "apply" is jail_apply_grant; "observe" is reading, probing and planning, which a sync does before it. The
- * binds of a view follow the host, which takes a second call when mount(2) is to do it: MS_SLAVE | MS_REC. */
+ * binds of a view follow the host, which takes a second call when mount(2) is to do it: MS_SLAVE | MS_REC.
+ * That row makes the same mounts as apply, and is what apply is measured by. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -218,8 +218,8 @@ def home_listing(text):
     return sorted(text.split())
 
 
-def ansible(*arguments, inventory_only=False, timeout=600):
-    """ansible-playbook site.yml on the testbed, from a folder laid out as the README says."""
+def ansible_command(*arguments):
+    """The words and the environment of ansible-playbook site.yml on the testbed, from a folder laid out as the README says."""
     admin = Admin()
     inventory = admin.dir / "hosts.ini"
     inventory.write_text(testbed("inventory").out)
@@ -227,8 +227,19 @@ def ansible(*arguments, inventory_only=False, timeout=600):
     variables.mkdir(exist_ok=True)
     (variables / "all.yml").write_text(f'clusterjail_url: "{URL}"\nclusterjail_packages: "{BUILD}"\n')
     environment = dict(os.environ, ANSIBLE_CONFIG=str(TOP / "ansible" / "ansible.cfg"), ANSIBLE_NOCOLOR="1")
-    return run("ansible-playbook", "-i", inventory, TOP / "ansible" / "site.yml", *arguments, timeout=timeout, env=environment,
-               check=False)
+    return ("ansible-playbook", "-i", str(inventory), str(TOP / "ansible" / "site.yml")) + arguments, environment
+
+
+def ansible(*arguments, timeout=600):
+    command, environment = ansible_command(*arguments)
+    return run(*command, timeout=timeout, env=environment, check=False)
+
+
+def ansible_begin(*arguments, log):
+    """The same, not waited for; what it says goes to the file log. It and what it starts are a process group of their own."""
+    command, environment = ansible_command(*arguments)
+    with open(log, "wb") as out:
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
 
 
 class ClusterTest(unittest.TestCase):

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """ansible-playbook site.yml on plain nodes, and once more."""
 
+import hashlib
 import re
+import shutil
 
 import harness
-from harness import NODES, Admin, ClusterTest, ansible, root, ssh, status, testbed
+from harness import BUILD, NODES, Admin, ClusterTest, ansible, root, run, ssh, status, testbed
 
 
 class Deploy(ClusterTest):
@@ -62,6 +64,25 @@ class Deploy(ClusterTest):
     def test_7_break_glass_is_nowhere_set_twice(self):
         for node in NODES:
             self.assertNotIn("breakglass", root(node, "cat /etc/clusterjail/agent.conf").out)
+
+    def test_8_package_built_anew_with_the_same_version(self):
+        """What a node runs is what was copied to it: apt alone would keep the build that is installed."""
+        tree, package = self.admin.dir / "earlier", self.admin.dir / "earlier.deb"
+        shutil.rmtree(tree, ignore_errors=True)
+        run("dpkg-deb", "--raw-extract", next(BUILD.glob("clusterjail-agent_*.deb")), tree)
+        program = tree / "usr/sbin/jail-agent"
+        wanted = hashlib.sha256(program.read_bytes()).hexdigest()
+        with open(program, "ab") as end:
+            end.write(b"an earlier build")  # behind the end of the program, where nothing looks
+        (tree / "DEBIAN/md5sums").write_text(run("find", "usr", "-type", "f", "-exec", "md5sum", "{}", "+", cwd=tree).out)
+        run("dpkg-deb", "--root-owner-group", "--build", tree, package)
+        testbed("copy", package, "login1:/tmp/earlier.deb")
+        root("login1", "dpkg --install /tmp/earlier.deb; rm /tmp/earlier.deb")
+        self.assertNotIn(wanted, root("login1", "sha256sum /usr/sbin/jail-agent").out)
+        result = ansible("--limit", "login1")
+        self.assertEqual(result.rc, 0, result.text)
+        self.assertIn(wanted, root("login1", "sha256sum /usr/sbin/jail-agent").out, result.text)
+        self.assertRegex(result.out, r"login1 +: .*changed=1 ", "the other package is as it was")
 
 
 if __name__ == "__main__":

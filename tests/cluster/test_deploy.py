@@ -67,7 +67,7 @@ class Deploy(ClusterTest):
         try:
             result = ansible("--limit", "login1")
         finally:
-            root("ctl", "systemctl start jail-policyd")
+            root("ctl", "systemctl start jail-policyd; curl -sSf -o /dev/null --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8480/healthz")
         self.assertEqual(result.rc, 0, result.text)
         self.assertRegex(result.out, r"login1 +: .*changed=0")
         root("login1", "jail-agent --sync")

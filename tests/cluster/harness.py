@@ -28,6 +28,7 @@ POLICY_PROGRAM = BUILD / "api" / "policy" / "jail-policy"
 NODES = ("login1", "c1", "c2")
 COMPUTE = ("c1", "c2")
 URL = "http://ctl:8480/v1/policy.json"
+SERVICE = "runuser"  # opens sessions and includes no shared stack, so that it has a line of its own
 CACHE = "/var/lib/clusterjail/policy.cache"
 ENVELOPE = "/var/lib/clusterjail/policy.envelope"
 ROOTS = "/var/lib/clusterjail/roots"
@@ -140,6 +141,7 @@ class Admin:
         self.policy_file = self.dir / "policy.json"
         self.envelope = self.dir / "policy.envelope"
         self.trust = self.dir / "trust.json"
+        self.pam_before = self.dir / "pam-before.json"
 
     def start(self):
         """First day: a key, a trust file, a signed policy."""
@@ -214,21 +216,38 @@ def end_sessions(user):
         root(node, f"loginctl terminate-user {user}; while systemctl is-active -q user@$(id -u {user}).service; do sleep 0.1; done", check=False)
 
 
+def pam_files(node):
+    """What is in /etc/pam.d, to the byte and the mode."""
+    return root(node, "cd /etc/pam.d && stat -c '%n %a %u %g' * && sha256sum *").out
+
+
 def home_listing(text):
     return sorted(text.split())
 
 
-def ansible(*arguments, inventory_only=False, timeout=600):
-    """ansible-playbook site.yml on the testbed, from a folder laid out as the README says."""
+def ansible_command(*arguments, hosts=None):
+    """The words and the environment of ansible-playbook site.yml on the testbed, from a folder laid out as the README says.
+    hosts: the text of another inventory."""
     admin = Admin()
     inventory = admin.dir / "hosts.ini"
-    inventory.write_text(testbed("inventory").out)
+    inventory.write_text(hosts or testbed("inventory").out)
     variables = admin.dir / "group_vars"
     variables.mkdir(exist_ok=True)
-    (variables / "all.yml").write_text(f'clusterjail_url: "{URL}"\nclusterjail_packages: "{BUILD}"\n')
+    (variables / "all.yml").write_text(f'clusterjail_url: "{URL}"\nclusterjail_packages: "{BUILD}"\nclusterjail_pam_services: [{SERVICE}]\n')
     environment = dict(os.environ, ANSIBLE_CONFIG=str(TOP / "ansible" / "ansible.cfg"), ANSIBLE_NOCOLOR="1")
-    return run("ansible-playbook", "-i", inventory, TOP / "ansible" / "site.yml", *arguments, timeout=timeout, env=environment,
-               check=False)
+    return ("ansible-playbook", "-i", str(inventory), str(TOP / "ansible" / "site.yml")) + arguments, environment
+
+
+def ansible(*arguments, hosts=None, timeout=600):
+    command, environment = ansible_command(*arguments, hosts=hosts)
+    return run(*command, timeout=timeout, env=environment, check=False)
+
+
+def ansible_begin(*arguments, log):
+    """The same, not waited for; what it says goes to the file log. It and what it starts are a process group of their own."""
+    command, environment = ansible_command(*arguments)
+    with open(log, "wb") as out:
+        return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
 
 
 class ClusterTest(unittest.TestCase):

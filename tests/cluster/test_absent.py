@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Taking everything back loses no file of anybody's: absent, purge, and a teardown that is killed half-way."""
 
+import json
+import re
 import subprocess
 
 import harness
-from harness import NODES, PARTNER, ROOTS, TESTBED, ClusterTest, ansible, root, ssh, sync
+from harness import NODES, PARTNER, ROOTS, SERVICE, TESTBED, ClusterTest, ansible, pam_files, root, ssh, sync
 
-LEFT = ("find / -xdev \\( -name '*clusterjail*' -o -name '*jail-agent*' -o -name '*pam_jail*' -o -name '*jail-policy*' \\)"
+LEFT = ("find / /run -xdev \\( -name '*clusterjail*' -o -name '*jail-agent*' -o -name '*pam_jail*' -o -name '*jail-policy*' \\)"
         " -not -path '/proc/*' -not -path '/sys/*' -not -path '/var/log/*' -not -path '/root/*' -not -path '/var/lib/dpkg/*'"
         " -not -path '/var/cache/apt/*' -not -path '/tmp/*' -not -path '/var/lib/systemd/*' 2>/dev/null")
 
@@ -50,9 +52,10 @@ class Absent(ClusterTest):
         purge = "DEBIAN_FRONTEND=noninteractive dpkg --purge clusterjail-pam clusterjail-agent"
         refused = root("c2", purge, check=False)
         self.assertNotEqual(refused.rc, 0, "a module that /etc/pam.d/slurm names must not go")
-        self.assertIn("/etc/pam.d/slurm", refused.out + refused.err)
+        for service in ("slurm", SERVICE):
+            self.assertIn(f"/etc/pam.d/{service}", refused.out + refused.err)
         self.assertRefusedOrConfined("c2")
-        root("c2", "rm /etc/pam.d/slurm")
+        root("c2", f"rm /etc/pam.d/slurm; sed -i '/^# BEGIN clusterjail/,/^# END clusterjail/d' /etc/pam.d/{SERVICE}")
         root("c2", purge)
         self.assertEqual(self.homes_now(), self.homes)
         self.assertEqual(root("c2", f"grep -c {PARTNER} /proc/self/mountinfo", check=False).out, "0\n")
@@ -62,15 +65,20 @@ class Absent(ClusterTest):
     def test_3_absent(self):
         for node in NODES:
             root(node, "systemctl start user@$(id -u foo).service")
-        result = ansible("-e", "jail_state=absent")
+        result = ansible("-v", "-e", "jail_state=absent")
         self.assertEqual(result.rc, 0, result.text)
+        self.assertTakenBackInOrder(result)
         self.assertEqual(self.homes_now(), self.homes)
+        before = json.loads(self.admin.pam_before.read_text())
         for node in NODES:
+            self.assertEqual(pam_files(node), before[node], f"{node}: PAM is what it was before the deployment")
+            # As Debian packages do, these leave their user (README): its number must not become another's.
+            self.assertRegex(root(node, "getent passwd clusterjail").out, "^clusterjail:.*:/nonexistent:/usr/sbin/nologin$")
             # A manager whose view is gone hangs when it is stopped, and the next login with it.
             root(node, "timeout 20 systemctl stop user@$(id -u foo).service")
             self.assertOnHost("foo", node)
             self.assertOnHost("alice", node)
-            self.assertEqual(root(node, "grep -rl pam_jail /etc/pam.d", check=False).out, "", node)
+            self.assertEqual(root(node, "grep -rlE '^[^#]*pam_jail' /etc/pam.d", check=False).out, "", node)
             self.assertEqual(root(node, "grep -cE ' /(var/lib|run)/clusterjail/' /proc/self/mountinfo", check=False).out, "0\n", node)
             self.assertNotIn("UsePAM", root(node, "cat /etc/slurm/slurm.conf").out)
             self.assertEqual(root(node, "grep -s clusterjail /etc/chroot.conf /etc/security/chroot.conf", check=False).out, "", node)
@@ -79,6 +87,25 @@ class Absent(ClusterTest):
         self.assertNotEqual(root("ctl", "test -e /var/cache/clusterjail", check=False).rc, 0, "the packages' copies")
         harness.testbed("wait")
         self.assertIn("alice", ssh("foo", "login1", "srun -N1 ls /home").out)
+
+    def assertTakenBackInOrder(self, result):
+        """PAM first, so that nobody is refused by a module whose policy is gone; the mounts by jail-agent while it is still there."""
+        at = -1
+        # What test_2 has purged by hand from c2 is not there any more.
+        for task, nodes, words in (("slurm : Take UsePAM=1 back", ("ctl",) + NODES, "line(s) removed"),
+                                   ("slurm : Put back the one from before", ("c1",), "/etc/pam.d/slurm"),
+                                   ("pam : Take it out of services with a line of their own", ("login1", "c1"), SERVICE),
+                                   ("pam : Take it out of the session stacks", ("login1", "c1"), "pam-auth-update"),
+                                   ("pam : Remove the package", ("login1", "c1"), "clusterjail-pam"),
+                                   ("agent : Take the mounts back", ("login1", "c1"), '"cmd": ["jail-agent", "--teardown"]'),
+                                   ("agent : Remove the package", ("login1", "c1"), "clusterjail-agent"),
+                                   ("endpoint : Remove the packages", ("ctl",), "clusterjail-endpoint")):
+            found = result.out.find(f"TASK [{task}]")
+            self.assertGreater(found, at, f"{task}\n{result.text}")
+            at = found
+            said = result.out[at:].split("\n\n", 1)[0]
+            for node in nodes:
+                self.assertRegex(said, rf"(?m)^changed: \[{node}\].*{re.escape(words)}", f"{task}\n{result.text}")
 
     def test_4_absent_again(self):
         result = ansible("-e", "jail_state=absent")

@@ -1,13 +1,26 @@
 #!/usr/bin/env python3
 """ansible-playbook site.yml on plain nodes, and once more."""
 
+import hashlib
+import json
 import re
+import shutil
 
 import harness
-from harness import NODES, Admin, ClusterTest, ansible, root, ssh, status, testbed
+from harness import BUILD, NODES, Admin, ClusterTest, ansible, pam_files, root, run, ssh, status, testbed
+
+SLURM_OF_THE_SITE = "# session required pam_jail.so\nauth required pam_permit.so\naccount required pam_permit.so\nsession required pam_permit.so\n"
 
 
 class Deploy(ClusterTest):
+    @classmethod
+    def setUpClass(cls):
+        """Once, on plain nodes: what test_absent.py wants to find again."""
+        super().setUpClass()
+        if not cls.admin.pam_before.exists():
+            root("c1", f"cat > /etc/pam.d/slurm <<'E'\n{SLURM_OF_THE_SITE}E\nchmod 640 /etc/pam.d/slurm")
+            cls.admin.pam_before.write_text(json.dumps({node: pam_files(node) for node in NODES}))
+
     def test_1_before_the_leak_is_there(self):
         self.assertIn("alice", ssh("foo", "login1", "ls /home").out)
         self.assertEqual(ssh("foo", "login1", "cat /home/alice/secret.txt").out, "secret of alice\n")
@@ -54,7 +67,7 @@ class Deploy(ClusterTest):
         try:
             result = ansible("--limit", "login1")
         finally:
-            root("ctl", "systemctl start jail-policyd")
+            root("ctl", "systemctl start jail-policyd; curl -sSf -o /dev/null --retry 60 --retry-delay 1 --retry-connrefused http://127.0.0.1:8480/healthz")
         self.assertEqual(result.rc, 0, result.text)
         self.assertRegex(result.out, r"login1 +: .*changed=0")
         root("login1", "jail-agent --sync")
@@ -62,6 +75,34 @@ class Deploy(ClusterTest):
     def test_7_break_glass_is_nowhere_set_twice(self):
         for node in NODES:
             self.assertNotIn("breakglass", root(node, "cat /etc/clusterjail/agent.conf").out)
+
+    def test_7_slurmctld_on_a_host_of_its_own(self):
+        """Not the policy server, no login or compute node; SLURM wants the same slurm.conf everywhere."""
+        hosts = testbed("inventory").out.replace("[policy_server]", "[slurm_controller]") + "[policy_server]\nlogin1\n"
+        root("ctl", "sed -i '/UsePAM/d' /etc/slurm/slurm.conf")
+        result = ansible("--limit", "ctl", hosts=hosts)
+        self.assertEqual(result.rc, 0, result.text)
+        self.assertEqual(len({root(node, "sha256sum < /etc/slurm/slurm.conf").out for node in ("ctl",) + NODES}), 1, result.text)
+        testbed("wait")
+
+    def test_8_package_built_anew_with_the_same_version(self):
+        """What a node runs is what was copied to it: apt alone would keep the build that is installed."""
+        tree, package = self.admin.dir / "earlier", self.admin.dir / "earlier.deb"
+        shutil.rmtree(tree, ignore_errors=True)
+        run("dpkg-deb", "--raw-extract", next(BUILD.glob("clusterjail-agent_*.deb")), tree)
+        program = tree / "usr/sbin/jail-agent"
+        wanted = hashlib.sha256(program.read_bytes()).hexdigest()
+        with open(program, "ab") as end:
+            end.write(b"an earlier build")  # behind the end of the program, where nothing looks
+        (tree / "DEBIAN/md5sums").write_text(run("find", "usr", "-type", "f", "-exec", "md5sum", "{}", "+", cwd=tree).out)
+        run("dpkg-deb", "--root-owner-group", "--build", tree, package)
+        testbed("copy", package, "login1:/tmp/earlier.deb")
+        root("login1", "dpkg --install /tmp/earlier.deb; rm /tmp/earlier.deb")
+        self.assertNotIn(wanted, root("login1", "sha256sum /usr/sbin/jail-agent").out)
+        result = ansible("--limit", "login1")
+        self.assertEqual(result.rc, 0, result.text)
+        self.assertIn(wanted, root("login1", "sha256sum /usr/sbin/jail-agent").out, result.text)
+        self.assertRegex(result.out, r"login1 +: .*changed=1 ", "the other package is as it was")
 
 
 if __name__ == "__main__":

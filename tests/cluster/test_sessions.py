@@ -5,7 +5,7 @@ import re
 import time
 
 import harness
-from harness import COMPUTE, NODES, ClusterTest, home_listing, root, ssh, ssh_pty, testbed
+from harness import COMPUTE, NODES, SERVICE, ClusterTest, home_listing, root, ssh, ssh_pty, testbed
 
 SEEN_BY_PARTNERS = ["bar", "foo", "spack"]
 BATCH = """#!/bin/bash
@@ -74,6 +74,13 @@ class Sessions(ClusterTest):
         root("login1", "echo foo:kettle | chpasswd")
         screen = ssh_pty("foo", "login1", "su - foo\nkettle\necho [$(ls /home)] inside\nexit\nexit\n")
         self.assertIn(f"[{' '.join(self.expected)}] inside", screen)
+
+    def test_service_with_a_line_of_its_own(self):
+        """clusterjail_pam_services: its file includes neither shared stack."""
+        for node in NODES:
+            self.assertEqual(root(node, f"grep -c common-session /etc/pam.d/{SERVICE}", check=False).out, "0\n")
+            self.assertSees(root(node, "runuser foo -c 'ls /home'"), SEEN_BY_PARTNERS, node)
+            self.assertIn("alice", root(node, "runuser alice -c 'ls /home'").out.split())
 
     def test_srun(self):
         result = ssh("foo", "login1", "srun -N2 -l ls /home", timeout=60)

@@ -22,12 +22,9 @@ CHAIN = """#!/bin/bash
 #SBATCH -N1
 #SBATCH -o /home/{user}/batch.out
 echo outer $(ls /home)
-inner=$(sbatch --parsable -N2 -o /home/{user}/inner.out <<'E2'
-#!/bin/bash
-echo inner $(ls /home)
-srun -N2 bash -c 'echo step $SLURMD_NODENAME $(ls /home)'
-E2
-)
+inner=$(sbatch --parsable -N2 -o /home/{user}/inner.out --wrap '
+    echo inner $(ls /home)
+    srun -N2 bash -c "echo step \\$SLURMD_NODENAME \\$(ls /home)"')
 {over}
 cat inner.out
 rm inner.out

@@ -106,12 +106,12 @@ def ssh(user, node, command, **options):
     return testbed("ssh", f"{user}@{node}", command, **options)
 
 
-def ssh_pty(user, node, typed, timeout=60):
-    """An interactive login on a pty of ours. Types a line whenever the screen has come to rest, as a person does, and returns all
+def on_pty(*arguments, typed, timeout=60):
+    """A testbed command on a pty of ours. Types a line whenever the screen has come to rest, as a person does, and returns all
     that the screen showed. The last line has to end the session."""
     pid, master = pty.fork()
     if pid == 0:
-        os.execv(TESTBED, [str(TESTBED), "ssh", "-tt", f"{user}@{node}"])
+        os.execv(TESTBED, [str(TESTBED), *arguments])
     screen, lines = b"", typed.splitlines(keepends=True)
     end = time.monotonic() + timeout
     with contextlib.suppress(OSError):  # EIO when the other side hangs up
@@ -129,6 +129,11 @@ def ssh_pty(user, node, typed, timeout=60):
     os.waitpid(pid, 0)
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07", "", screen.decode(errors="replace"))  # what a terminal would not show
     return text.replace("\r", "")
+
+
+def ssh_pty(user, node, typed, timeout=60):
+    """An interactive login."""
+    return on_pty("ssh", "-tt", f"{user}@{node}", typed=typed, timeout=timeout)
 
 
 class Admin:

@@ -184,6 +184,29 @@ class Change(ClusterTest):
             for node in NODES:
                 root(node, f"rm -r {dropin}; systemctl daemon-reload; systemctl restart clusterjail.timer")
 
+    def test_9b_no_two_nodes_ask_together(self):
+        """The timers as deployed: each node adds an offset of its own to the time between two syncs, always the same one."""
+        offsets = {node: [self.timer_offset(node) for _ in range(2)] for node in NODES}
+        for node, (first, second) in offsets.items():
+            self.assertEqual(first, second, f"{node}: another offset each time")
+            self.assertIn(first, range(60_000_001), f"{node}: the shipped unit says a minute at most")
+        self.assertEqual(len({first for first, _ in offsets.values()}), len(NODES), offsets)
+
+    @staticmethod
+    def timer_offset(node):
+        """The microseconds between what OnActiveSec or OnUnitInactiveSec says, whichever is next, and when the timer will elapse."""
+        unit, bus = "/org/freedesktop/systemd1/unit/clusterjail_2e", "org.freedesktop.systemd1"
+        # When the service ends systemd reckons again, from the very moments that it shows; until then there is no next time.
+        # reset-failed sets the limit of starts in ten seconds back.
+        numbers = root(node, f"""set -e; systemctl reset-failed clusterjail.timer clusterjail.service
+            systemctl restart clusterjail.timer; systemctl start clusterjail.service
+            until next=$(busctl get-property {bus} {unit}timer {bus}.Timer NextElapseUSecMonotonic) && [ "$next" != "t {2**64 - 1}" ]; do sleep 0.1; done
+            echo "$next"; busctl get-property {bus} {unit}timer {bus}.Unit InactiveExitTimestampMonotonic
+            busctl get-property {bus} {unit}service {bus}.Unit InactiveEnterTimestampMonotonic""")
+        elapses, timer_began, service_ended = (int(line.split()[1]) for line in numbers.lines)
+        later = elapses - service_ended - 120_000_000
+        return later if later >= 0 else elapses - timer_began - 5_000_000
+
 
 if __name__ == "__main__":
     harness.main()

@@ -15,13 +15,29 @@ echo batch $(ls /home)
 srun -N2 bash -c 'echo step $SLURMD_NODENAME $(ls /home)'
 echo done
 """
+# Until a job is over. sbatch --wait looks less and less often, half a minute apart in the end.
+OVER = "while squeue -h -j {job} | grep -q .; do sleep 0.2; done"
+# A job that submits one, as chains of jobs do, and waits for it.
+CHAIN = """#!/bin/bash
+#SBATCH -N1
+#SBATCH -o /home/{user}/batch.out
+echo outer $(ls /home)
+inner=$(sbatch --parsable -N2 -o /home/{user}/inner.out --wrap '
+    echo inner $(ls /home)
+    srun -N2 bash -c "echo step \\$SLURMD_NODENAME \\$(ls /home)"')
+{over}
+cat inner.out
+rm inner.out
+"""
+LOG = "/var/log/slurm/slurmctld.log"
 
 
-def batch(user, script, timeout=60):
-    """sbatch as user on login1; waits for the job's end and returns what it wrote."""
-    submitted = ssh(user, "login1", f"cat > job.sh <<'E'\n{script}\nE\nrm -f batch.out; sbatch --wait job.sh", timeout=timeout)
+def batch(user, script, timeout=90, node="login1"):
+    """sbatch as user on a node; waits for the job's end and returns what it wrote."""
+    submitted = ssh(user, node, f"cat > job.sh <<'E'\n{script}\nE\nrm -f batch.out; sbatch --parsable job.sh")
     assert submitted.rc == 0, submitted.text
-    return ssh(user, "login1", "cat batch.out", check=True).out
+    root("ctl", OVER.format(job=submitted.out.strip()), timeout=timeout)
+    return ssh(user, node, "cat batch.out", check=True).out
 
 
 def wait_idle(case, seconds=30):
@@ -36,6 +52,11 @@ def wait_idle(case, seconds=30):
 
 class Sessions(ClusterTest):
     expected = SEEN_BY_PARTNERS
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.log_begins = int(root("ctl", f"stat -c %s {LOG}").out)
 
     def test_ssh_command(self):
         for node in NODES:
@@ -96,6 +117,14 @@ class Sessions(ClusterTest):
             self.assertIn(f"step {node} {listing}", lines, lines)
         self.assertIn("done", lines)
 
+    def test_sbatch_from_inside(self):
+        """sbatch in a session on a compute node, and in the job itself."""
+        for user, seen in (("foo", self.expected), ("alice", root("login1", "ls /home").lines)):
+            listing = " ".join(seen)
+            lines = batch(user, CHAIN.format(user=user, over=OVER.format(job="$inner")), timeout=120, node="c1").split("\n")
+            for part in ("outer", "inner", "step c1", "step c2"):
+                self.assertIn(f"{part} {listing}", lines, f"{user}: {lines}")
+
     def test_srun_pty(self):
         screen = ssh_pty("foo", "login1", "srun --pty bash --norc\ntty; echo [$(ls /home)]; exit\nexit\n")
         self.assertIn(f"[{' '.join(self.expected)}]", screen)
@@ -152,14 +181,21 @@ class Sessions(ClusterTest):
             self.assertEqual(left, "", f"{node}: cgroups of finished jobs")
             self.assertEqual(root(node, "pgrep -u foo,bar -a | grep -vE 'systemd|\\(sd-pam\\)'", check=False).out, "", node)
 
+    def test_zz_no_node_left_service(self):
+        """Not for a moment: a node that was drained or down and came back would be idle at the end as well."""
+        said = root("ctl", f"tail -c +{self.log_begins + 1} {LOG}").out
+        self.assertRegex(said, r"(?m)_job_complete: JobId=\d+ done", "the log is of these sessions")
+        self.assertNotRegex(said, r"\bDRAIN|\bDOWN\b|reason set")
+        self.assertEqual(set(root("ctl", "sinfo -h -N -o %E").lines), {"none"})
+
 
 class CgroupSessions(Sessions):
     """The same with proctrack/cgroup and task/cgroup."""
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
         testbed("slurm-mode", "cgroup", timeout=180)
+        super().setUpClass()  # the log of slurmctld from here on
         # The role's UsePAM line is part of slurm.conf: switching must not have lost it.
         assert "UsePAM=1" in root("c1", "cat /etc/slurm/slurm.conf").out
 

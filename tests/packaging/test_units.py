@@ -74,7 +74,7 @@ class Units(Sandbox):
     def test_timer_has_an_offset_of_each_hosts_own(self):
         timer = self.settings("clusterjail.timer")
         self.assertEqual(timer["FixedRandomDelay"], ["true"])
-        self.assertIn("RandomizedDelaySec", timer)
+        self.assertRegex(timer["RandomizedDelaySec"][0], r"^[1-9]\d*(s|min)$", "0 would be no offset")
 
     def test_the_endpoint_is_locked_in(self):
         endpoint = self.settings("jail-policyd.service")

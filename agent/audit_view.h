@@ -7,7 +7,9 @@
 
 struct jail_audit_view {
 	bool is_there;
-	dev_t device; /* of its root */
+	const char *place; /* below a process's root: NULL, the root itself (chroot), else where the marker of
+			    * a namespace view stands; points into the cache */
+	dev_t device;	   /* of what is there */
 	ino_t inode;
 };
 

@@ -5,6 +5,7 @@
 #include "agent/explain.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/log.h"
+#include "lib/view/namespace.h"
 
 /* As the PAM module decides: uid 0, break-glass, then the cache. */
 static int decide(const struct jail_config *config, struct jail_explanation *e, struct jail_error *err)
@@ -43,8 +44,14 @@ static int find_view(const struct jail_config *config, struct jail_explanation *
 {
 	const struct jail_member member = {e->account.user, e->account.group, e->account.home,
 					   e->account.uid};
-	int r = jail_views_build(e->cache, config->marker, &e->views, err);
+	int r;
 
+	if (e->jail.confine == JAIL_CONFINE_NAMESPACE) {
+		r = jail_namespace_view_build(e->cache, (size_t)e->verdict.jail, &member, &e->own, err);
+		e->view = &e->own;
+		return r;
+	}
+	r = jail_views_build(e->cache, config->marker, &e->views, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < e->views.n_users; i++)
@@ -59,12 +66,31 @@ static int find_view(const struct jail_config *config, struct jail_explanation *
 	return r;
 }
 
+/* A namespace view is made when a session opens: so one is opened here, and left. */
+static bool try_namespace(struct jail_explanation *e)
+{
+	struct jail_door door = {
+		.root = -1, .view = e->view, .owner = e->account.uid, .home = e->account.home};
+	struct jail_entered entered = JAIL_ENTERED_INIT;
+
+	jail_cache_places(e->cache, &door.places);
+	if (jail_enter(&door, &entered, &e->not_mounted) < 0 ||
+	    jail_enter_leave(&entered, &e->not_mounted) < 0)
+		return false;
+	jail_enter_forget(&entered);
+	return true;
+}
+
 static void look(struct jail_explanation *e)
 {
 	const struct jail_member member = {e->account.user, e->account.group, e->account.home,
 					   e->account.uid};
 	jail_autoclose int root = -1;
 
+	if (e->jail.confine == JAIL_CONFINE_NAMESPACE) {
+		e->mounted = try_namespace(e);
+		return;
+	}
 	e->mounted = jail_enter_open(e->cache, (size_t)e->verdict.jail, &member, &root, &e->not_mounted) == 0;
 }
 

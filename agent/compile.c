@@ -30,6 +30,13 @@ static int compile(const struct jail_config *config, const struct jail_policy *p
 	for (size_t i = 0; i < members.n_warnings; i++)
 		jail_report_warn(report, "%s", members.warnings[i]);
 	facts = jail_members_facts(&members, config->node, sha256);
+	facts.places = (struct jail_places_of_node){
+		.run = config->run,
+		.roots = config->roots,
+		.marker = config->marker,
+		.private_disk = config->private_disk,
+		.private_memory = config->private_memory,
+	};
 	return jail_cache_compile(policy, &facts, ret, err);
 }
 

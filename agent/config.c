@@ -267,6 +267,8 @@ static int derive(struct jail_config *config)
 		{&config->lock, config->run, "lock"},
 		{&config->status, config->run, "status.json"},
 		{&config->whole, config->run, "whole"},
+		{&config->private_disk, config->state, "private"},
+		{&config->private_memory, config->run, "private"},
 	};
 
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
@@ -299,9 +301,11 @@ int jail_config_read(const char *path, struct jail_config *ret, struct jail_erro
 
 void jail_config_release(struct jail_config *config)
 {
-	char *texts[] = {config->url,  config->trust,  config->node,	 config->breakglass, config->state,
-			 config->run,  config->cache,  config->envelope, config->accepted,   config->roots,
-			 config->made, config->marker, config->lock,	 config->status,     config->whole};
+	char *texts[] = {config->url,		config->trust,	config->node,  config->breakglass,
+			 config->state,		config->run,	config->cache, config->envelope,
+			 config->accepted,	config->roots,	config->made,  config->marker,
+			 config->lock,		config->status, config->whole, config->private_disk,
+			 config->private_memory};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		free(texts[i]);

@@ -20,8 +20,10 @@ struct jail_config {
 	bool any_namespace; /* [safety] host_namespace = any */
 
 	/* Derived: state/policy.envelope, state/accepted.json, state/policy.cache, state/roots, state/made,
-	 * run/marker, run/lock, run/status.json, run/whole (its mtime: the last unconditional GET). */
+	 * run/marker, run/lock, run/status.json, run/whole (its mtime: the last unconditional GET),
+	 * state/private, run/private. */
 	char *envelope, *accepted, *cache, *roots, *made, *marker, *lock, *status, *whole;
+	char *private_disk, *private_memory;
 };
 
 /* Reads path, which must be root's and writable by nobody else. Errors: errno of reading; -EINVAL with

@@ -17,6 +17,8 @@ static const char *kind_name(enum jail_entry_kind kind)
 		return "tmpfs";
 	case JAIL_ENTRY_PROC:
 		return "proc";
+	case JAIL_ENTRY_PRIVATE:
+		return "private";
 	case JAIL_ENTRY_MARKER:
 		break;
 	}
@@ -56,10 +58,12 @@ void jail_explanation_print(const struct jail_explanation *e)
 		printf("jail     none: %s\n", e->why);
 		return;
 	}
-	printf("jail     %s (chroot%s)\nroot     %s\n", e->jail.name, e->jail.shared ? ", shared" : "",
-	       e->view->root);
-	printf("mounted  %s%s\nsees\n",
-	       e->mounted ? "yes" : "NO, no session is let in: ", e->mounted ? "" : e->not_mounted.message);
+	bool chroot = e->jail.confine == JAIL_CONFINE_CHROOT;
+	printf("jail     %s (%s%s)\nroot     %s\n", e->jail.name, chroot ? "chroot" : "namespace",
+	       e->jail.shared ? ", shared" : "", e->view->root);
+	printf("%s  %s%s\nsees%s\n", chroot ? "mounted" : "opens  ",
+	       e->mounted ? "yes" : "NO, no session is let in: ", e->mounted ? "" : e->not_mounted.message,
+	       chroot ? "" : "     the host, but");
 	for (size_t i = 0; i < e->view->n_entries; i++)
 		if (e->view->entries[i].kind != JAIL_ENTRY_MARKER)
 			print_entry(&e->view->entries[i]);

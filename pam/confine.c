@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "lib/base/cleanup.h"
 #include "lib/view/enter.h"
+#include "lib/view/namespace.h"
 #include "pam/saved.h"
 
 /* Everything known about one session. */
@@ -54,7 +55,7 @@ static int look_up(struct session *s, struct jail_error *err)
 	if (r < 0 || !s->verdict.matched || s->verdict.jail == JAIL_EXEMPT)
 		return r;
 	r = jail_cache_jail(s->cache, (size_t)s->verdict.jail, &s->jail, err);
-	if (r == 0 && s->jail.confine != JAIL_CONFINE_CHROOT)
+	if (r == 0 && s->jail.confine != JAIL_CONFINE_CHROOT && s->jail.confine != JAIL_CONFINE_NAMESPACE)
 		r = jail_error_set(err, EPROTONOSUPPORT,
 				   "jail %s confines in a way that this module does not know; install the "
 				   "pam_jail of the same version as jail-agent",
@@ -88,11 +89,31 @@ static int describe_member(const struct session *s, struct jail_member *ret, str
 	return r == -ENOENT ? 0 : r; /* the expansion says what is missing */
 }
 
+/* Chroot: the root that the agent keeps. Namespace: what is to be mounted, by the policy alone. */
+static int find_door(struct session *s, const struct jail_member *member, struct jail_view *view,
+		     struct jail_door *ret, struct jail_error *err)
+{
+	size_t jail = (size_t)s->verdict.jail;
+
+	if (s->jail.confine == JAIL_CONFINE_CHROOT)
+		return jail_enter_open(s->cache, jail, member, &ret->root, err);
+	jail_cache_places(s->cache, &ret->places);
+	/* By this directory a process inside is known, and the module asks before it has the cache. */
+	if (strcmp(ret->places.run, s->options->run) != 0)
+		return jail_error_set(
+			err, EINVAL,
+			"jail-agent's run directory is \"%s\", but this module's is %s: write run=%s "
+			"on its lines",
+			ret->places.run, s->options->run, ret->places.run);
+	int r = jail_namespace_view_build(s->cache, jail, member, view, err);
+	if (r == 0)
+		ret->view = view;
+	return r;
+}
+
 /* From the host: the ordinary way. */
 static int confine_outside(struct session *s, struct jail_error *err)
 {
-	jail_autoclose int root = -1;
-
 	int r = open_cache(s, s->options->cache, err);
 	if (r == 0)
 		r = look_up(s, err);
@@ -105,31 +126,53 @@ static int confine_outside(struct session *s, struct jail_error *err)
 		return 0;
 	}
 	struct jail_member member;
+	struct jail_door door = {.root = -1, .owner = s->account->uid, .home = s->account->home};
+	jail_autoview struct jail_view view = {0};
 	r = describe_member(s, &member, err);
 	if (r == 0)
-		r = jail_enter_open(s->cache, (size_t)s->verdict.jail, &member, &root, err);
+		r = find_door(s, &member, &view, &door, err);
+	jail_autoclose int root = door.root;
 	if (r < 0)
 		return jail_error_prefix(err, "jail %s can't be entered (jail-agent --check tells more)",
 					 s->jail.name);
 	/* Said before it happens: inside, the way to the log may be missing. */
 	pam_syslog(s->pamh, LOG_INFO, "%s enters jail %s at %s (policy %llu, rule %u%s)", s->account->user,
-		   s->jail.name, s->jail.root, (unsigned long long)jail_cache_version(s->cache),
-		   (unsigned)s->verdict.rule,
+		   s->jail.name, door.view ? "a namespace of its own" : s->jail.root,
+		   (unsigned long long)jail_cache_version(s->cache), (unsigned)s->verdict.rule,
 		   s->verdict.last_known ? ", by the membership that was last resolved" : "");
-	return saved_enter(s->pamh, root, s->account->home, err);
+	r = saved_enter(s->pamh, &door, err);
+	return r < 0 ? jail_error_prefix(err, "jail %s can't be entered", s->jail.name) : 0;
+}
+
+/* Whether this process is in the view that the user belongs into. 1, 0 or negative errno. */
+static int is_at_home(struct session *s, int host, const struct jail_member *member, struct jail_error *err)
+{
+	struct jail_places_of_node places;
+	jail_autoclose int root = -1;
+	int r;
+
+	if (s->jail.confine == JAIL_CONFINE_NAMESPACE) {
+		jail_cache_places(s->cache, &places);
+		r = jail_enter_is_namespace_of(host, &places, s->jail.name);
+	} else {
+		r = jail_enter_open_root(host, &s->jail, member, &root, err);
+		if (r < 0)
+			return r;
+		r = jail_enter_is_inside(root);
+	}
+	return r < 0 ? jail_error_sys(err, -r, "cannot tell which view this process is in") : r;
 }
 
 /* From inside a view (su, sudo): nobody gets out of it, and nobody gets into another one. */
 static int confine_inside(struct session *s, struct jail_error *err)
 {
 	jail_autoclose int host = -1;
-	jail_autoclose int root = -1;
 	char path[PATH_MAX];
 
 	/* Whoever runs here already may run here. Asked first, since it needs neither /proc nor the cache. */
 	if (getuid() == s->account->uid)
 		return 0;
-	int r = jail_enter_host_root(&host, err);
+	int r = jail_enter_host_root(s->options->run, &host, err);
 	if (r < 0)
 		return r;
 	/* The cache that this view shows may be another file, or none: the host's is meant. */
@@ -143,12 +186,9 @@ static int confine_inside(struct session *s, struct jail_error *err)
 	struct jail_member member;
 	r = describe_member(s, &member, err);
 	if (r == 0)
-		r = jail_enter_open_root(host, &s->jail, &member, &root, err);
+		r = is_at_home(s, host, &member, err);
 	if (r < 0)
 		return r;
-	r = jail_enter_is_inside(root);
-	if (r < 0)
-		return jail_error_sys(err, -r, "cannot tell which view this process is in");
 	if (r == 0)
 		return jail_error_set(err, EXDEV,
 				      "%s belongs into jail %s, and this process is in another view",
@@ -161,7 +201,7 @@ int confine(pam_handle_t *pamh, const struct options *options, struct jail_accou
 {
 	struct session s = {.pamh = pamh, .options = options, .account = account};
 
-	int inside = jail_enter_inside_any();
+	int inside = jail_enter_inside_any(options->run);
 	if (inside < 0)
 		return jail_error_sys(err, -inside, "cannot tell whether this process is in a view");
 	int r = inside ? confine_inside(&s, err) : confine_outside(&s, err);

@@ -17,11 +17,14 @@ void options_parse(int argc, const char **argv, struct options *ret)
 	*ret = (struct options){
 		.cache = "/var/lib/clusterjail/policy.cache",
 		.breakglass = CLUSTERJAIL_BREAKGLASS,
+		.run = "/run/clusterjail",
 	};
 	for (int i = 0; i < argc; i++) {
 		const char *value = NULL;
 		if ((value = value_of(argv[i], "cache=")) && value[0] == '/')
 			ret->cache = value;
+		else if ((value = value_of(argv[i], "run=")) && value[0] == '/')
+			ret->run = value;
 		else if ((value = value_of(argv[i], "breakglass=")) && value[0])
 			ret->breakglass = value;
 		else if (strcmp(argv[i], "debug") == 0)

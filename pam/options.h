@@ -6,8 +6,9 @@
 struct options {
 	const char *cache;	/* cache=PATH: the compiled policy */
 	const char *breakglass; /* breakglass=GROUP: never confined, never refused */
-	bool debug;		/* debug: say why a session is left as it is */
-	const char *unknown;	/* the first argument that is none of these, NULL: all were good */
+	const char *run; /* run=DIR: the agent's run directory, on which namespace views have their marker */
+	bool debug;	 /* debug: say why a session is left as it is */
+	const char *unknown; /* the first argument that is none of these, NULL: all were good */
 };
 
 /* Strings point into argv. */

@@ -83,12 +83,12 @@ bool saved_exists(pam_handle_t *pamh)
 }
 
 /* Under the lock from the first saved descriptor on, so that a fork in another thread can't miss one. */
-static int enter_locked(struct saved *saved, int root, const char *home, struct jail_error *err)
+static int enter_locked(struct saved *saved, const struct jail_door *door, struct jail_error *err)
 {
 	int r = watch_forks();
 	if (r < 0)
 		return jail_error_sys(err, -r, "cannot watch for forks");
-	r = jail_enter_chroot(root, home, &saved->entered, err);
+	r = jail_enter(door, &saved->entered, err);
 	if (r < 0)
 		return r;
 	saved->next = all;
@@ -96,14 +96,14 @@ static int enter_locked(struct saved *saved, int root, const char *home, struct 
 	return 0;
 }
 
-int saved_enter(pam_handle_t *pamh, int root, const char *home, struct jail_error *err)
+int saved_enter(pam_handle_t *pamh, const struct jail_door *door, struct jail_error *err)
 {
 	struct saved *saved = calloc(1, sizeof *saved);
 	if (!saved)
 		return jail_error_sys(err, ENOMEM, "cannot keep the way back to the host");
 	saved->entered = JAIL_ENTERED_INIT;
 	(void)pthread_mutex_lock(&lock);
-	int r = enter_locked(saved, root, home, err);
+	int r = enter_locked(saved, door, err);
 	(void)pthread_mutex_unlock(&lock);
 	if (r < 0) {
 		free(saved);

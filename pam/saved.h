@@ -14,8 +14,8 @@
 bool saved_exists(pam_handle_t *pamh);
 
 /* Enters the view and keeps the way back with the handle. On failure the thread is where it was.
- * Errors: those of jail_enter_chroot, -ENOMEM. */
-int saved_enter(pam_handle_t *pamh, int root, const char *home, struct jail_error *err);
+ * Errors: those of jail_enter, -ENOMEM. */
+int saved_enter(pam_handle_t *pamh, const struct jail_door *door, struct jail_error *err);
 
 /* Goes back. Returns 1, or 0 when there was nothing to go back from; -EPERM without privileges (systemd's
  * (sd-pam) closes sessions as the user), others as jail_enter_leave. Afterwards nothing is kept.

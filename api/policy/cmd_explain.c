@@ -138,6 +138,7 @@ static int print_jail(const struct jail_cache *cache, size_t index, const char *
 {
 	struct jail_cache_jail jail;
 	struct jail_member member;
+	jail_autobuffer struct jail_buffer where = JAIL_BUFFER_INIT;
 	jail_autofree char *root = NULL;
 	bool unknown = false;
 	int r = jail_cache_jail(cache, index, &jail, err);
@@ -145,10 +146,13 @@ static int print_jail(const struct jail_cache *cache, size_t index, const char *
 	if (r < 0)
 		return r;
 	find_member(user, &member);
-	r = expand(jail.root, &member, &unknown, &root, err);
+	if (jail.confine == JAIL_CONFINE_CHROOT)
+		r = expand(jail.root, &member, &unknown, &root, err);
 	if (r < 0)
 		return r;
-	printf("jail %s: chroot to %s%s\n", jail.name, root, jail.shared ? ", shared by its members" : "");
+	if (jail_describe_confinement(jail.confine, root, &where) < 0)
+		return out_of_memory(err);
+	printf("jail %s: %s%s\n", jail.name, where.data, jail.shared ? ", shared by its members" : "");
 	for (size_t i = 0; i < jail.n_mounts; i++) {
 		struct jail_mount mount;
 

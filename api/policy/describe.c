@@ -68,11 +68,25 @@ int jail_describe_mount(const struct jail_mount *mount, const char *target, cons
 		r = jail_buffer_puts(ret, ", if it is there");
 	if (r == 0 && mount->verb == JAIL_VERB_TMPFS && mount->size)
 		r = put_size(mount->size, ret);
-	if (r == 0 && mount->verb == JAIL_VERB_TMPFS && mount->mode != MODE_DEFAULT)
+	if (r == 0 && mount->verb == JAIL_VERB_PRIVATE)
+		r = jail_buffer_printf(ret, ", %s", mount->in_memory ? "in memory" : "on disk");
+	if (r == 0 && (mount->verb == JAIL_VERB_TMPFS || mount->verb == JAIL_VERB_PRIVATE) &&
+	    mount->mode != MODE_DEFAULT)
 		r = jail_buffer_printf(ret, ", mode %04o", (unsigned)mount->mode);
 	if (r == 0 && mount->verb == JAIL_VERB_PROC)
 		r = jail_buffer_printf(ret, ", hidepid %s", jail_hidepid_name(mount->hidepid));
 	return r;
+}
+
+int jail_describe_confinement(enum jail_confine confine, const char *root, struct jail_buffer *ret)
+{
+	switch (confine) {
+	case JAIL_CONFINE_CHROOT:
+		return jail_buffer_printf(ret, "chroot to %s", root);
+	case JAIL_CONFINE_NAMESPACE:
+		break;
+	}
+	return jail_buffer_puts(ret, "the host, in a mount namespace of each session's own");
 }
 
 const char *jail_rule_kind_name(enum jail_rule_kind kind)

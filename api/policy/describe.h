@@ -13,6 +13,8 @@ int jail_load_policy(const char *path, struct jail_policy *ret, bool *ret_envelo
  */
 int jail_describe_mount(const struct jail_mount *mount, const char *target, const char *from,
 			struct jail_buffer *ret);
+/* "chroot to /x", or that a session's view is the host's. root stands for the jail's own. -ENOMEM. */
+int jail_describe_confinement(enum jail_confine confine, const char *root, struct jail_buffer *ret);
 /* "users foo, bar on login[1-2]: jail partner", with all names, or the first few. -ENOMEM. */
 int jail_describe_rule(const struct jail_policy *policy, const struct jail_rule *rule, size_t names_max,
 		       struct jail_buffer *ret);

@@ -90,7 +90,24 @@ static ssize_t diff_mounts(const struct jail_jail *before, const struct jail_jai
 
 static ssize_t print_jail(const struct jail_jail *jail, const char *what)
 {
-	printf("jail %s: %s (chroot to %s, %zu mounts)\n", jail->name, what, jail->root, jail->n_mounts);
+	jail_autobuffer struct jail_buffer where = JAIL_BUFFER_INIT;
+
+	if (jail_describe_confinement(jail->confine, jail->root, &where) < 0)
+		return -ENOMEM;
+	printf("jail %s: %s (%s, %zu mounts)\n", jail->name, what, where.data, jail->n_mounts);
+	return 1;
+}
+
+/* One kind of confinement became the other. */
+static ssize_t diff_confine(const struct jail_jail *before, const struct jail_jail *after)
+{
+	jail_autobuffer struct jail_buffer was = JAIL_BUFFER_INIT;
+	jail_autobuffer struct jail_buffer is = JAIL_BUFFER_INIT;
+
+	if (jail_describe_confinement(before->confine, before->root, &was) < 0 ||
+	    jail_describe_confinement(after->confine, after->root, &is) < 0)
+		return -ENOMEM;
+	printf("jail %s: confinement changed: %s; it was: %s\n", after->name, is.data, was.data);
 	return 1;
 }
 
@@ -98,7 +115,11 @@ static ssize_t diff_jail(const struct jail_jail *before, const struct jail_jail 
 {
 	ssize_t n = 0, mounts;
 
-	if (strcmp(before->root, after->root) != 0) {
+	if (before->confine != after->confine) {
+		n = diff_confine(before, after);
+		if (n < 0)
+			return n;
+	} else if (before->root && strcmp(before->root, after->root) != 0) {
 		printf("jail %s: root changed: %s; it was: %s\n", after->name, after->root, before->root);
 		n++;
 	}

@@ -39,6 +39,16 @@ struct jail_cache_group {
 			  * epoch, or 0: it does; NULL: all 0 */
 };
 
+/* Where the agent keeps what namespace views are made of on this node: absolute paths in normal form; NULL
+ * (or, read back, ""): not given. They stand in the cache, so that a session needs no other file. */
+struct jail_places_of_node {
+	const char *run;	    /* the agent's run directory */
+	const char *roots;	    /* the directory of all roots, which views detach */
+	const char *marker;	    /* the source of the marker by which views are found */
+	const char *private_disk;   /* where users' private directories are, those on disk */
+	const char *private_memory; /* and those in memory */
+};
+
 struct jail_cache_facts {
 	const char *node;	      /* short host name that the rules' nodes were matched with */
 	const uint8_t *policy_sha256; /* 32 bytes: of the payload as signed; NULL: zeros */
@@ -47,10 +57,12 @@ struct jail_cache_facts {
 	size_t n_members;
 	const struct jail_cache_group *groups; /* any order, each name once */
 	size_t n_groups;
+	struct jail_places_of_node places;
 };
 
 /* Compiles into bytes ready for jail_file_replace(..., 0644). The same input gives the same bytes.
- * Errors: -ENOMEM; -EINVAL for what lint refuses (bad expression, bad hostlist); -E2BIG over 4 GiB. */
+ * Errors: -ENOMEM; -EINVAL for what lint refuses (bad expression, bad hostlist), and for a place that is no
+ * absolute path in normal form; -E2BIG over 4 GiB. */
 int jail_cache_compile(const struct jail_policy *policy, const struct jail_cache_facts *facts,
 		       struct jail_buffer *ret, struct jail_error *err);
 
@@ -70,13 +82,15 @@ uint64_t jail_cache_version(const struct jail_cache *cache);
 time_t jail_cache_expires(const struct jail_cache *cache);
 const uint8_t *jail_cache_policy_sha256(const struct jail_cache *cache); /* 32 bytes */
 bool jail_cache_has_group_rules(const struct jail_cache *cache);
+/* Strings point into the cache and are valid while it is open; "" for what was not given, or is damaged. */
+void jail_cache_places(const struct jail_cache *cache, struct jail_places_of_node *ret);
 
 /* Jails of the policy, in its order. Strings and mounts point into the cache and are valid while it is
  * open. */
 struct jail_cache_jail {
 	const char *name;
 	enum jail_confine confine;
-	const char *root;
+	const char *root; /* "" where it has none: namespace */
 	bool shared;
 	bool used; /* some rule of this node leads to it, with known members or not */
 	int uses;  /* mask of enum jail_template_use over root and mounts: what expansion asks for */

@@ -18,7 +18,7 @@
 #define CACHE_MAGIC "CLJAIL\n" /* eight bytes with its NUL */
 
 enum {
-	CACHE_FORMAT = 2,
+	CACHE_FORMAT = 3,
 	CACHE_ENDIAN = 0x01020304,
 	CACHE_ALIGN = 8,
 };
@@ -45,6 +45,16 @@ enum cache_section {
 	CACHE_N_SECTIONS
 };
 
+/* The strings of struct jail_places_of_node. */
+enum cache_node_place {
+	CACHE_RUN,
+	CACHE_ROOTS,
+	CACHE_MARKER,
+	CACHE_PRIVATE_DISK,
+	CACHE_PRIVATE_MEMORY,
+	CACHE_N_PLACES
+};
+
 struct cache_place {
 	uint64_t offset;
 	uint64_t count; /* records; of CACHE_STRINGS: bytes */
@@ -61,7 +71,7 @@ struct cache_header {
 	uint32_t cluster;
 	uint32_t node;
 	uint32_t has_group_rules;
-	uint32_t reserved; /* 0 */
+	uint32_t places[CACHE_N_PLACES]; /* strings */
 	struct cache_place sections[CACHE_N_SECTIONS];
 	uint64_t checksum; /* cache_checksum of everything before it */
 };
@@ -76,7 +86,7 @@ struct cache_jail {
 };
 
 struct cache_mount {
-	uint32_t verb, target, from, options, optional, hidepid, mode, size_low, size_high;
+	uint32_t verb, target, from, options, optional, in_memory, hidepid, mode, size_low, size_high;
 };
 
 struct cache_name {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "lib/base/cleanup.h"
+#include "lib/base/path.h"
 #include "lib/policy/cache_open.h"
 
 enum { HEAD_SIZE = 8192 }; /* what one read gets */
@@ -146,6 +147,10 @@ static int check_header(const struct jail_cache *cache, struct jail_error *err)
 	if (header->cluster >= header->sections[CACHE_STRINGS].count ||
 	    header->node >= header->sections[CACHE_STRINGS].count)
 		return cache_damaged(err);
+	for (size_t i = 0; i < CACHE_N_PLACES; i++) {
+		if (header->places[i] >= header->sections[CACHE_STRINGS].count)
+			return cache_damaged(err);
+	}
 	return 0;
 }
 
@@ -266,4 +271,22 @@ const uint8_t *jail_cache_policy_sha256(const struct jail_cache *cache)
 bool jail_cache_has_group_rules(const struct jail_cache *cache)
 {
 	return cache->header->has_group_rules != 0;
+}
+
+/* What does not read as the path that was written counts as none: whoever needs it refuses then. */
+static const char *place(const struct jail_cache *cache, enum cache_node_place number)
+{
+	const char *path = cache_string(cache, cache->header->places[number]);
+	return path && jail_path_is_normal(path) ? path : "";
+}
+
+void jail_cache_places(const struct jail_cache *cache, struct jail_places_of_node *ret)
+{
+	*ret = (struct jail_places_of_node){
+		.run = place(cache, CACHE_RUN),
+		.roots = place(cache, CACHE_ROOTS),
+		.marker = place(cache, CACHE_MARKER),
+		.private_disk = place(cache, CACHE_PRIVATE_DISK),
+		.private_memory = place(cache, CACHE_PRIVATE_MEMORY),
+	};
 }

@@ -35,7 +35,7 @@ int jail_cache_jail(const struct jail_cache *cache, size_t jail, struct jail_cac
 static bool is_known_mount(const struct cache_mount *record)
 {
 	static const unsigned options = JAIL_OPT_RO | JAIL_OPT_NOSUID | JAIL_OPT_NODEV | JAIL_OPT_NOEXEC;
-	return record->verb >= JAIL_VERB_BIND && record->verb <= JAIL_VERB_PROC &&
+	return record->verb >= JAIL_VERB_BIND && record->verb <= JAIL_VERB_PRIVATE &&
 	       (record->options & ~options) == 0 && record->hidepid <= JAIL_HIDEPID_PTRACEABLE &&
 	       record->mode <= 07777;
 }
@@ -60,6 +60,7 @@ int jail_cache_mount(const struct jail_cache *cache, const struct jail_cache_jai
 		.from = *from ? (char *)from : NULL,
 		.options = record->options,
 		.optional = record->optional != 0,
+		.in_memory = record->in_memory != 0,
 		.size = record->size_low | (uint64_t)record->size_high << 32,
 		.mode = record->mode,
 		.hidepid = (enum jail_hidepid)record->hidepid,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "lib/base/cleanup.h"
+#include "lib/base/path.h"
 
 int cache_add_string(struct cache_writer *writer, const char *text, uint32_t *ret)
 {
@@ -40,6 +41,7 @@ static int write_mount(struct cache_writer *writer, const struct jail_mount *mou
 		.verb = mount->verb,
 		.options = mount->options,
 		.optional = mount->optional,
+		.in_memory = mount->in_memory,
 		.hidepid = mount->hidepid,
 		.mode = mount->mode,
 		.size_low = (uint32_t)mount->size,
@@ -177,6 +179,30 @@ static bool has_group_rules(const struct cache_writer *writer)
 	return false;
 }
 
+static int write_places(struct cache_writer *writer, struct jail_error *err)
+{
+	const struct jail_places_of_node *places = &writer->facts->places;
+	const char *const paths[CACHE_N_PLACES] = {
+		[CACHE_RUN] = places->run,
+		[CACHE_ROOTS] = places->roots,
+		[CACHE_MARKER] = places->marker,
+		[CACHE_PRIVATE_DISK] = places->private_disk,
+		[CACHE_PRIVATE_MEMORY] = places->private_memory,
+	};
+
+	for (size_t i = 0; i < CACHE_N_PLACES; i++) {
+		if (!paths[i] || *paths[i] == '\0')
+			continue;
+		if (!jail_path_is_normal(paths[i]))
+			return jail_error_set(err, EINVAL, "\"%s\" is no absolute path in normal form",
+					      paths[i]);
+		int r = cache_add_string(writer, paths[i], &writer->places[i]);
+		if (r < 0)
+			return jail_error_sys(err, -r, "cannot compile the policy");
+	}
+	return 0;
+}
+
 static size_t pad(size_t len)
 {
 	return (CACHE_ALIGN - len % CACHE_ALIGN) % CACHE_ALIGN;
@@ -195,6 +221,7 @@ static int assemble(struct cache_writer *writer, struct jail_buffer *ret)
 		.node = writer->node,
 		.has_group_rules = has_group_rules(writer),
 	};
+	memcpy(header.places, writer->places, sizeof header.places);
 	if (writer->facts->policy_sha256)
 		memcpy(header.policy_sha256, writer->facts->policy_sha256, sizeof header.policy_sha256);
 	uint64_t at = sizeof header;
@@ -232,6 +259,11 @@ static int write_all(struct cache_writer *writer, struct jail_buffer *ret, struc
 		r = cache_add_string(writer, writer->policy->cluster, &writer->cluster);
 	if (r == 0)
 		r = cache_add_string(writer, writer->facts->node, &writer->node);
+	if (r == 0) {
+		r = write_places(writer, err);
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < writer->policy->n_jails && r == 0; i++)
 		r = write_jail(writer, i);
 	if (r == 0) {

@@ -13,7 +13,7 @@ struct cache_writer {
 	const struct jail_cache_facts *facts;
 	struct jail_buffer sections[CACHE_N_SECTIONS];
 	uint64_t counts[CACHE_N_SECTIONS];
-	uint32_t cluster, node; /* strings */
+	uint32_t cluster, node, places[CACHE_N_PLACES]; /* strings */
 };
 
 /* Adds text to the strings; NULL and "" are string 0. 0, -ENOMEM, or -E2BIG over 4 GiB. */

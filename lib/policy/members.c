@@ -42,6 +42,9 @@ static int compile_matches(struct resolver *resolver, struct jail_error *err)
 			if (!slot)
 				return jail_error_sys(err, ENOMEM, "cannot resolve members");
 			slot->rule = i;
+			slot->lists = rule->jail != JAIL_EXEMPT &&
+				      resolver->policy->jails[rule->jail].confine == JAIL_CONFINE_CHROOT;
+			resolver->n_listing += slot->lists;
 			int r = jail_match_compile(rule->names[j], &slot->match, err);
 			if (r < 0) {
 				(void)jail_error_prefix(err, "/rules/%zu/match", i);

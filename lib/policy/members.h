@@ -33,9 +33,9 @@ struct jail_members {
 
 /* node: as in struct jail_cache_facts. previous: the last cache, or NULL; damaged, it counts as NULL, with a
  * warning. Rules that are not for this node are not resolved. Users of "match" are those accounts that NSS
- * lists (getpwent(3)). Users named exactly whom NSS does not know, and never knew, are left out with a
- * warning (they cannot log in either). Errors: -ENOMEM, and -EINVAL for an expression that lint refuses; a
- * failing NSS keeps what was known.
+ * lists (getpwent(3)), for chroot jails only: others are known by their name when they come. Users named
+ * exactly whom NSS does not know, and never knew, are left out with a warning (they cannot log in either).
+ * Errors: -ENOMEM, and -EINVAL for an expression that lint refuses; a failing NSS keeps what was known.
  *
  * Not thread-safe: getpwent and getgrent are the process's. */
 int jail_members_resolve(const struct jail_policy *policy, const char *node,

@@ -7,6 +7,7 @@
 
 struct match_rule {
 	size_t rule;
+	bool lists; /* whom it matches is listed: a namespace jail can do without, names tell */
 	struct jail_match match;
 };
 
@@ -18,6 +19,7 @@ struct resolver {
 
 	struct match_rule *matches; /* of this node, by rule */
 	size_t n_matches;
+	size_t n_listing; /* of these, that list */
 
 	struct jail_cache_group *groups;
 	size_t n_groups;
@@ -67,5 +69,5 @@ int resolver_find_members(struct resolver *resolver);
 /* Index of name in resolver->wanted, or -1. */
 ssize_t resolver_wanted(const struct resolver *resolver, const char *name);
 const struct nss_user *resolver_user(const struct resolver *resolver, const char *name);
-/* Whether some expression of a rule of this node matches: 1, 0 or -ENOMEM. */
+/* Whether some expression of this node that lists matches: 1, 0 or -ENOMEM. */
 int resolver_matches(const struct resolver *resolver, const char *name);

@@ -63,7 +63,8 @@ int resolver_matches(const struct resolver *resolver, const char *name)
 {
 	int r = 0;
 	for (size_t i = 0; i < resolver->n_matches && r == 0; i++)
-		r = jail_match_whole(&resolver->matches[i].match, name);
+		if (resolver->matches[i].lists)
+			r = jail_match_whole(&resolver->matches[i].match, name);
 	return r;
 }
 
@@ -279,7 +280,7 @@ int resolver_find_users(struct resolver *resolver)
 	if (r == 0)
 		r = each_known_group(resolver, want_users);
 	sort_wanted(resolver);
-	if (r == 0 && (resolver->n_groups > 0 || resolver->n_matches > 0 || resolver->n_wanted >= LIST_FROM))
+	if (r == 0 && (resolver->n_groups > 0 || resolver->n_listing > 0 || resolver->n_wanted >= LIST_FROM))
 		r = list_users(resolver);
 	sort_users(resolver);
 	if (r == 0)

@@ -67,6 +67,8 @@ const char *jail_verb_name(enum jail_verb verb)
 		return "tmpfs";
 	case JAIL_VERB_PROC:
 		return "proc";
+	case JAIL_VERB_PRIVATE:
+		return "private";
 	}
 	return "unknown";
 }

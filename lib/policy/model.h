@@ -14,6 +14,7 @@ enum { JAIL_POLICY_FORMAT = 1 };
 
 enum jail_confine {
 	JAIL_CONFINE_CHROOT = 1, /* a root kept by the agent; sessions chroot into it */
+	JAIL_CONFINE_NAMESPACE,	 /* a mount namespace of each session's own: the host, with mounts over it */
 };
 
 enum jail_verb {
@@ -21,6 +22,8 @@ enum jail_verb {
 	JAIL_VERB_HIDE,	    /* an empty, read-only directory */
 	JAIL_VERB_TMPFS,    /* an empty, writable directory in memory */
 	JAIL_VERB_PROC,	    /* a new procfs of the host's PID namespace */
+	JAIL_VERB_PRIVATE,  /* namespace: a directory of the user's own per node, which all their sessions
+			       share */
 };
 
 /* Mount options, as bits; mount(8) names them ro, nosuid, nodev, noexec. */
@@ -41,20 +44,21 @@ enum jail_hidepid {
 
 struct jail_mount {
 	enum jail_verb verb;
-	char *target;		   /* path inside the view; may hold %u, %g, or begin with %h */
-	char *from;		   /* bind: the host path, NULL: the same as target */
-	unsigned options;	   /* JAIL_OPT_*; bind with any: on every submount, and does not follow */
-	bool optional;		   /* bind: skipped where the source does not exist */
-	uint64_t size;		   /* tmpfs: bytes; 0: the kernel's default (half of memory) */
-	mode_t mode;		   /* tmpfs: permission bits of its root; 01777 unless said */
+	char *target;	  /* path inside the view; may hold %u, %g, or begin with %h */
+	char *from;	  /* bind: the host path, NULL: the same as target */
+	unsigned options; /* JAIL_OPT_*; bind with any: on every submount, and does not follow */
+	bool optional;	  /* bind, hide, private: skipped where the node has no such source or target */
+	bool in_memory;	  /* private: kept in memory, not on disk */
+	uint64_t size;	  /* tmpfs: bytes; 0: the kernel's default (half of memory) */
+	mode_t mode;	  /* tmpfs, private: permission bits of its root; 01777 unless said */
 	enum jail_hidepid hidepid; /* proc; invisible unless said */
 };
 
 struct jail_jail {
 	char *name;
 	enum jail_confine confine;
-	char *root; /* chroot: absolute; may hold %u, then every member has a root of their own */
-	bool shared;
+	char *root;  /* chroot: absolute; may hold %u, then every member has a root of their own; else NULL */
+	bool shared; /* chroot */
 	struct jail_mount *mounts;
 	size_t n_mounts;
 };

@@ -20,6 +20,8 @@ static const char *kind_name(enum jail_entry_kind kind)
 		return "tmpfs";
 	case JAIL_ENTRY_PROC:
 		return "proc";
+	case JAIL_ENTRY_PRIVATE:
+		return "private";
 	case JAIL_ENTRY_MARKER:
 		return "marker";
 	}

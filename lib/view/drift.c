@@ -97,6 +97,8 @@ int jail_drift_entry(const struct jail_scene *scene, size_t v, size_t e, const s
 	case JAIL_ENTRY_PROC:
 		reason = drift_proc(entry, top);
 		break;
+	case JAIL_ENTRY_PRIVATE: /* of namespace views, which no plan keeps */
+		break;
 	}
 	if (!reason)
 		return 0;

@@ -8,12 +8,13 @@
 #include <unistd.h>
 #include "lib/base/cleanup.h"
 #include "lib/base/path.h"
+#include "lib/view/enter_parts.h"
 #include "lib/view/plain_open.h"
 
-static int place_open(const char *path, struct jail_place *ret)
+int jail_place_open(const char *path, int flags, struct jail_place *ret)
 {
 	struct stat st;
-	jail_autoclose int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	jail_autoclose int fd = open(path, flags | O_CLOEXEC);
 	/* A program that closed its standard streams gets none of them back like this. */
 	if (fd >= 0 && fd <= STDERR_FILENO) {
 		int low = fd;
@@ -30,21 +31,20 @@ static int place_open(const char *path, struct jail_place *ret)
 	return 0;
 }
 
-static bool place_is(const struct jail_place *place, const struct stat *st)
+bool jail_place_is(const struct jail_place *place, const struct stat *st)
 {
 	return st->st_dev == place->device && st->st_ino == place->inode;
 }
 
-/* Whether the number still is what was saved: a program may have closed every descriptor it does not know. */
-static bool place_is_open(const struct jail_place *place)
+bool jail_place_is_open(const struct jail_place *place)
 {
 	struct stat st;
-	return place->fd >= 0 && fstat(place->fd, &st) == 0 && place_is(place, &st);
+	return place->fd >= 0 && fstat(place->fd, &st) == 0 && jail_place_is(place, &st);
 }
 
 static void place_close(struct jail_place *place)
 {
-	if (place_is_open(place))
+	if (jail_place_is_open(place))
 		(void)close(place->fd);
 	place->fd = -1;
 }
@@ -53,11 +53,12 @@ void jail_enter_forget(struct jail_entered *entered)
 {
 	place_close(&entered->root);
 	place_close(&entered->cwd);
+	place_close(&entered->ns);
 }
 
 /* The user may own directories above home: no symlink there may take the process elsewhere. Failing is no
  * error: root can't enter every home (NFS with root_squash), and a program changes to home as the user. */
-static void go_home(int root, const char *home)
+void jail_enter_home(int root, const char *home)
 {
 	if (!home || !jail_path_is_normal(home) || !home[1])
 		return;
@@ -66,14 +67,14 @@ static void go_home(int root, const char *home)
 		(void)!fchdir(fd);
 }
 
-int jail_enter_chroot(int root, const char *home, struct jail_entered *ret, struct jail_error *err)
+static int enter_chroot(int root, const char *home, struct jail_entered *ret, struct jail_error *err)
 {
 	struct jail_entered saved = JAIL_ENTERED_INIT;
 	struct stat st;
 
-	int r = place_open("/", &saved.root);
+	int r = jail_place_open("/", O_PATH | O_DIRECTORY, &saved.root);
 	if (r == 0)
-		r = place_open(".", &saved.cwd);
+		r = jail_place_open(".", O_PATH | O_DIRECTORY, &saved.cwd);
 	if (r < 0) {
 		jail_enter_forget(&saved);
 		return jail_error_sys(err, -r, "cannot keep the place that the session comes from");
@@ -91,25 +92,33 @@ int jail_enter_chroot(int root, const char *home, struct jail_entered *ret, stru
 		jail_enter_forget(&saved);
 		return jail_error_sys(err, -r, "cannot change the root to the view");
 	}
-	go_home(root, home);
+	jail_enter_home(root, home);
 	*ret = saved;
 	return 0;
+}
+
+int jail_enter(const struct jail_door *door, struct jail_entered *ret, struct jail_error *err)
+{
+	return door->view ? jail_enter_namespace(door, ret, err)
+			  : enter_chroot(door->root, door->home, ret, err);
 }
 
 int jail_enter_leave(const struct jail_entered *entered, struct jail_error *err)
 {
 	struct stat st;
 
+	if (entered->ns.inode != 0)
+		return jail_enter_namespace_leave(entered, err);
 	if (stat("/", &st) < 0)
 		return jail_error_sys(err, errno, "cannot stat /");
-	if (!place_is(&entered->view, &st))
+	if (!jail_place_is(&entered->view, &st))
 		return 0;
-	if (!place_is_open(&entered->root))
+	if (!jail_place_is_open(&entered->root))
 		return jail_error_set(err, EBADF,
 				      "the way back to the host is closed; the process stays in the view");
 	if (fchdir(entered->root.fd) < 0 || chroot(".") < 0)
 		return jail_error_sys(err, errno, "cannot change the root back to the host");
-	if (place_is_open(&entered->cwd))
+	if (jail_place_is_open(&entered->cwd))
 		(void)!fchdir(entered->cwd.fd);
 	return 0;
 }

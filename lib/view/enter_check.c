@@ -264,19 +264,24 @@ int jail_enter_open(const struct jail_cache *cache, size_t jail, const struct ja
 	return r;
 }
 
-int jail_enter_inside_any(void)
+static int has_marker(int dirfd, const char *path)
 {
 	struct standing at = {0};
-	int r = look(AT_FDCWD, JAIL_MARKER_TARGET, 0, &at);
+	int r = look(dirfd, path, 0, &at);
 	if (r == -ENOENT)
 		return 0;
 	return r < 0 ? r : is_marker(&at);
 }
 
-int jail_enter_host_root(int *ret_host, struct jail_error *err)
+int jail_enter_inside_any(const char *run)
+{
+	int r = has_marker(AT_FDCWD, JAIL_MARKER_TARGET);
+	return r != 0 ? r : has_marker(AT_FDCWD, run);
+}
+
+int jail_enter_host_root(const char *run, int *ret_host, struct jail_error *err)
 {
 	struct statfs fs;
-	struct standing at = {0};
 	jail_autoclose int proc = open("/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (proc < 0 || fstatfs(proc, &fs) < 0)
 		return jail_error_sys(err, errno, "cannot look at the host through /proc");
@@ -285,10 +290,12 @@ int jail_enter_host_root(int *ret_host, struct jail_error *err)
 	jail_autoclose int host = openat(proc, "1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (host < 0)
 		return jail_error_sys(err, errno, "cannot look at the host through /proc/1/root");
-	int r = look(host, JAIL_MARKER_TARGET + 1, 0, &at);
-	if (r < 0 && r != -ENOENT)
+	int r = has_marker(host, JAIL_MARKER_TARGET + 1);
+	if (r == 0)
+		r = has_marker(host, run + 1);
+	if (r < 0)
 		return jail_error_sys(err, -r, "cannot look at the host through /proc/1/root");
-	if (r == 0 && is_marker(&at))
+	if (r > 0)
 		return jail_error_set(err, ELOOP, "/proc/1/root is a view itself, not the host");
 	*ret_host = JAIL_STEAL_FD(host);
 	return 0;

@@ -160,6 +160,7 @@ int jail_fact_probe(struct jail_source_cache *cache, const struct jail_view *vie
 		break;
 	case JAIL_ENTRY_HIDE:
 	case JAIL_ENTRY_TMPFS:
+	case JAIL_ENTRY_PRIVATE:
 		break;
 	}
 	if (r < 0) {

@@ -32,6 +32,9 @@ int jail_mount_attach(const struct jail_pending *pending, int parent, const char
 void jail_pending_release(struct jail_pending *pending);
 #define jail_autopending __attribute__((cleanup(jail_pending_release)))
 
+/* Sets options besides those that the mount whose root fd is has; it alone. 0 or negative errno. */
+int jail_mount_seal(int fd, unsigned options);
+
 /* tmpfs: brings the size of the mount whose root fd is to what entry says; its options may differ
  * afterwards. Errors: -EINVAL more is in use. */
 int jail_mount_resize(const struct jail_entry *entry, int fd, const char *path, struct jail_error *err);

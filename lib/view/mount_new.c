@@ -139,6 +139,14 @@ int jail_mount_attach(const struct jail_pending *pending, int parent, const char
 	return jail_mount_old_fs(pending->entry, parent, name, target, path, err);
 }
 
+int jail_mount_seal(int fd, unsigned options)
+{
+	struct jail_mount_attr attr = {.set = attributes(options)};
+	if (jail_mount_setattr(fd, 0, &attr) == 0)
+		return 0;
+	return is_missing(errno) ? jail_mount_set_options(fd, options) : -errno;
+}
+
 void jail_pending_release(struct jail_pending *pending)
 {
 	jail_cleanup_close(&pending->tree);

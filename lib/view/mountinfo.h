@@ -36,8 +36,9 @@ struct jail_mount_table {
 /* text need not be NUL-terminated. -EBADMSG with the line's number for a line that is no mountinfo line. */
 int jail_mount_table_parse(const char *text, size_t len, struct jail_mount_table *ret,
 			   struct jail_error *err);
-/* Reads /proc/self/mountinfo. The kernel gives it in pieces of a page and mounts come and go in between:
- * poll(2) tells (POLLPRI, since Linux 2.6.15), and it is read again. Errors: -EAGAIN it never held still. */
+/* Reads /proc/thread-self/mountinfo (Linux 3.17; a thread may be in a namespace of its own). The kernel gives
+ * it in pieces of a page and mounts come and go in between: poll(2) tells (POLLPRI, since Linux 2.6.15), and
+ * it is read again. Errors: -EAGAIN it never held still. */
 int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err);
 
 /* NULL when there is none. Logarithmic. */

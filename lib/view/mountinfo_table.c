@@ -182,10 +182,10 @@ int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err)
 {
 	for (unsigned i = 0; i < READS_MAX; i++) {
 		jail_autobuffer struct jail_buffer text = JAIL_BUFFER_INIT;
-		jail_autoclose int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+		jail_autoclose int fd = open("/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
 		int r = fd < 0 ? -errno : read_all(fd, &text);
 		if (r < 0)
-			return jail_error_sys(err, -r, "cannot read /proc/self/mountinfo");
+			return jail_error_sys(err, -r, "cannot read /proc/thread-self/mountinfo");
 		struct pollfd poll_fd = {.fd = fd, .events = POLLPRI};
 		if (poll(&poll_fd, 1, 0) == 0)
 			return jail_mount_table_parse(text.data, text.len, ret, err);

@@ -24,6 +24,9 @@ static int mount_text(const struct jail_action *action, const struct jail_entry 
 	case JAIL_ENTRY_PROC:
 		r = jail_buffer_printf(ret, "%s proc %s", verb, action->path);
 		break;
+	case JAIL_ENTRY_PRIVATE:
+		r = jail_buffer_printf(ret, "%s private %s", verb, action->path);
+		break;
 	case JAIL_ENTRY_MARKER:
 		r = jail_buffer_printf(ret, "%s marker %s", verb, action->path);
 		break;

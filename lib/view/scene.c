@@ -44,8 +44,7 @@ static bool is_service(const char *target)
 	return false;
 }
 
-/* Where a service of the host's has its place, the view may show it, whoever the service runs as. */
-static bool may_stand(const struct jail_entry *entry, const struct jail_fact *fact)
+bool jail_entry_may_stand(const struct jail_entry *entry, const struct jail_fact *fact)
 {
 	if (fact->trusted)
 		return true;
@@ -97,7 +96,7 @@ static int judge(struct jail_scene *scene, struct jail_plan *plan, size_t v, siz
 	if (entry->kind == JAIL_ENTRY_MARKER)
 		return 0; /* whether its source is there yet or not */
 	if (code == 0 && entry->kind == JAIL_ENTRY_BIND) {
-		if (!may_stand(entry, fact)) {
+		if (!jail_entry_may_stand(entry, fact)) {
 			code = EPERM;
 			if (asprintf(&message,
 				     "%s may not stand at %s: somebody other than root can change it",

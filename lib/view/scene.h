@@ -25,6 +25,9 @@ int jail_scene_init(struct jail_scene *scene, struct jail_plan *plan);
 void jail_scene_release(struct jail_scene *scene);
 #define jail_autoscene __attribute__((cleanup(jail_scene_release)))
 
+/* Whether what was found may stand at the entry's target: at a directory that programs trust blindly only
+ * what nobody but root can change, or what the host has there itself. */
+bool jail_entry_may_stand(const struct jail_entry *entry, const struct jail_fact *fact);
 /* Index of the first entry of view whose target is not before path (path inside the view). */
 size_t jail_scene_first(const struct jail_view *view, const char *path);
 /* The deepest entry at or above path that is, or may be, mounted; SIZE_MAX: none. */

@@ -18,7 +18,8 @@ enum jail_entry_kind {
 	JAIL_ENTRY_HIDE,
 	JAIL_ENTRY_TMPFS,
 	JAIL_ENTRY_PROC,
-	JAIL_ENTRY_MARKER, /* always the last to come and the first to go */
+	JAIL_ENTRY_PRIVATE, /* a directory of the user's own: namespace views only */
+	JAIL_ENTRY_MARKER,  /* always the last to come and the first to go */
 };
 
 struct jail_entry {
@@ -32,7 +33,8 @@ struct jail_entry {
 	bool owned;    /* the source is a home (%h): it must belong to owner */
 	uid_t owner;
 	uint64_t size;		   /* tmpfs: bytes, 0: default */
-	mode_t mode;		   /* tmpfs */
+	mode_t mode;		   /* tmpfs, private */
+	bool in_memory;		   /* private */
 	enum jail_hidepid hidepid; /* proc */
 };
 

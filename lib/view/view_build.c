@@ -19,6 +19,7 @@ static unsigned standing_options(enum jail_entry_kind kind)
 	case JAIL_ENTRY_MARKER:
 		return JAIL_OPT_RO | JAIL_OPT_NOSUID | JAIL_OPT_NODEV | JAIL_OPT_NOEXEC;
 	case JAIL_ENTRY_TMPFS:
+	case JAIL_ENTRY_PRIVATE:
 		return JAIL_OPT_NOSUID | JAIL_OPT_NODEV;
 	case JAIL_ENTRY_PROC:
 		return JAIL_OPT_NOSUID | JAIL_OPT_NODEV | JAIL_OPT_NOEXEC;
@@ -37,6 +38,8 @@ static enum jail_entry_kind kind_of(enum jail_verb verb)
 		return JAIL_ENTRY_TMPFS;
 	case JAIL_VERB_PROC:
 		return JAIL_ENTRY_PROC;
+	case JAIL_VERB_PRIVATE:
+		return JAIL_ENTRY_PRIVATE;
 	case JAIL_VERB_BIND:
 		break;
 	}
@@ -94,6 +97,7 @@ static int make_entry(const struct jail_mount *mount, const struct jail_member *
 		.owner = member && (source_uses & JAIL_TEMPLATE_H) ? member->uid : 0,
 		.size = mount->size,
 		.mode = mount->mode,
+		.in_memory = mount->in_memory,
 		.hidepid = mount->hidepid,
 	};
 	return 1;
@@ -175,7 +179,8 @@ static int drop_brought(struct jail_view *view, struct jail_error *err)
 	return 0;
 }
 
-int jail_view_finish(struct jail_view *view, const char *marker_dir, struct jail_error *err)
+int jail_view_add_marker(struct jail_view *view, const char *target, const char *source,
+			 struct jail_error *err)
 {
 	struct jail_entry *marker = JAIL_ARRAY_PUSH(view->entries, view->n_entries);
 	if (!marker)
@@ -183,17 +188,30 @@ int jail_view_finish(struct jail_view *view, const char *marker_dir, struct jail
 	view->n_entries++;
 	*marker = (struct jail_entry){
 		.kind = JAIL_ENTRY_MARKER,
-		.target = strdup(JAIL_MARKER_TARGET),
+		.target = strdup(target),
+		.source = strdup(source),
 		.options = standing_options(JAIL_ENTRY_MARKER),
 	};
-	jail_autofree char *name = NULL;
-	if (asprintf(&name, "/%s", view->jail) < 0)
-		name = NULL;
-	marker->source = name ? jail_order_join(marker_dir, name) : NULL;
 	if (!marker->target || !marker->source)
 		return jail_error_sys(err, ENOMEM, "cannot build jail %s", view->jail);
+	return 0;
+}
+
+int jail_view_finish(struct jail_view *view, struct jail_error *err)
+{
 	int r = jail_view_sort(view, err);
 	return r < 0 ? r : drop_brought(view, err);
+}
+
+int jail_view_finish_chroot(struct jail_view *view, const char *marker_dir, struct jail_error *err)
+{
+	jail_autofree char *source = NULL;
+	if (asprintf(&source, "%s/%s", marker_dir, view->jail) < 0) {
+		source = NULL;
+		return jail_error_sys(err, ENOMEM, "cannot build jail %s", view->jail);
+	}
+	int r = jail_view_add_marker(view, JAIL_MARKER_TARGET, source, err);
+	return r < 0 ? r : jail_view_finish(view, err);
 }
 
 int jail_view_build(const struct jail_cache *cache, size_t jail, const struct jail_member *members,
@@ -216,7 +234,7 @@ int jail_view_build(const struct jail_cache *cache, size_t jail, const struct ja
 	for (size_t i = 0; i < n_members && r == 0; i++)
 		r = jail_view_add_member(cache, &record, &members[i], &view, err);
 	if (r == 0)
-		r = jail_view_finish(&view, marker_dir, err);
+		r = jail_view_finish_chroot(&view, marker_dir, err);
 	if (r < 0)
 		return r;
 	*ret = view;

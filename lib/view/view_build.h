@@ -6,8 +6,12 @@
 /* Appends the entries of one member (NULL: those that need none). On failure the view is as it was. */
 int jail_view_add_member(const struct jail_cache *cache, const struct jail_cache_jail *jail,
 			 const struct jail_member *member, struct jail_view *view, struct jail_error *err);
-/* Appends the marker, sorts, joins equal entries, leaves out what an enclosing bind brings. */
-int jail_view_finish(struct jail_view *view, const char *marker_dir, struct jail_error *err);
+int jail_view_add_marker(struct jail_view *view, const char *target, const char *source,
+			 struct jail_error *err);
+/* Sorts, joins equal entries, leaves out what an enclosing bind brings. */
+int jail_view_finish(struct jail_view *view, struct jail_error *err);
+/* The same, after it appended the marker of a root. */
+int jail_view_finish_chroot(struct jail_view *view, const char *marker_dir, struct jail_error *err);
 /* Sorts entries, joins those that are the same mount, and refuses (-EEXIST) a target that occurs twice with
  * different meanings. */
 int jail_view_sort(struct jail_view *view, struct jail_error *err);

@@ -288,7 +288,7 @@ static int build_one(const struct jail_cache *cache, const char *marker_dir, con
 		views->n_views--;
 		return 0;
 	}
-	return jail_view_finish(view, marker_dir, err);
+	return jail_view_finish_chroot(view, marker_dir, err);
 }
 
 static int build_all(const struct jail_cache *cache, const char *marker_dir, const struct seats *seats,

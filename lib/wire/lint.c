@@ -53,7 +53,9 @@ int jail_lint(const struct jail_policy *policy, struct jail_problems *problems)
 	for (size_t i = 0; i < policy->n_jails; i++)
 		jail_lint_mounts(&lint, &policy->jails[i]);
 	jail_lint_rules(&lint);
-	if (whole)
+	if (whole) {
+		jail_lint_hiding(&lint);
 		jail_lint_unused(&lint);
+	}
 	return lint.exhausted ? -ENOMEM : 0;
 }

@@ -32,6 +32,8 @@ void jail_lint_roots(struct jail_lint *lint);
 /* Whether root is, holds or lies in a directory of the system's. */
 bool jail_lint_root_in_system(const char *root);
 void jail_lint_mounts(struct jail_lint *lint, const struct jail_jail *jail);
+/* Namespace jails that take nothing of the host away. */
+void jail_lint_hiding(struct jail_lint *lint);
 void jail_lint_rules(struct jail_lint *lint);
 void jail_lint_unused(struct jail_lint *lint);
 

@@ -67,12 +67,13 @@ static void lint_dangerous(struct jail_lint *lint, const struct jail_jail *jail,
 
 	if (!directory)
 		return;
-	if (mount->verb == JAIL_VERB_TMPFS)
+	if (mount->verb == JAIL_VERB_TMPFS || mount->verb == JAIL_VERB_PRIVATE)
 		JAIL_LINT_ERROR(lint, "dangerous-target",
-				jail_lint_mount_pointer(pointer, jail, index, "tmpfs"),
-				"%s %s %s, which is the system's, and users could write to a tmpfs there: "
+				jail_lint_mount_pointer(pointer, jail, index, jail_verb_name(mount->verb)),
+				"%s %s %s, which is the system's, and users could write to a %s there: "
 				"write hide, or a bind from a directory of root's",
-				mount->target, jail_path_words(mount->target, directory), directory);
+				mount->target, jail_path_words(mount->target, directory), directory,
+				mount->verb == JAIL_VERB_TMPFS ? "tmpfs" : "directory of their own");
 	else if (mount->verb == JAIL_VERB_BIND && in_user_directory(source_of(mount)))
 		JAIL_LINT_ERROR(lint, "dangerous-target",
 				jail_lint_mount_pointer(pointer, jail, index, mount->from ? "from" : "bind"),
@@ -121,6 +122,27 @@ static void lint_source(struct jail_lint *lint, const struct jail_jail *jail, si
 	}
 }
 
+/* What only namespace jails can do. */
+static void lint_kind(struct jail_lint *lint, const struct jail_jail *jail, size_t index)
+{
+	const struct jail_mount *mount = &jail->mounts[index];
+	char pointer[JAIL_POINTER_MAX];
+
+	if (jail->confine == JAIL_CONFINE_NAMESPACE)
+		return;
+	if (mount->verb == JAIL_VERB_PRIVATE)
+		JAIL_LINT_ERROR(lint, "namespace-only",
+				jail_lint_mount_pointer(pointer, jail, index, "private"),
+				"the mounts of a root are the same for all who are in it, and %s would be "
+				"each user's own: write tmpfs, or make the jail \"confine\": \"namespace\"",
+				mount->target);
+	else if (mount->verb == JAIL_VERB_HIDE && mount->optional)
+		JAIL_LINT_ERROR(lint, "namespace-only",
+				jail_lint_mount_pointer(pointer, jail, index, "optional"),
+				"in a root no hide is skipped, the agent makes what it needs: leave "
+				"\"optional\" out, or make the jail \"confine\": \"namespace\"");
+}
+
 static void lint_mount(struct jail_lint *lint, const struct jail_jail *jail, size_t index)
 {
 	const struct jail_mount *mount = &jail->mounts[index];
@@ -130,6 +152,7 @@ static void lint_mount(struct jail_lint *lint, const struct jail_jail *jail, siz
 		JAIL_LINT_ERROR(lint, "reserved-target",
 				jail_lint_mount_pointer(pointer, jail, index, jail_verb_name(mount->verb)),
 				"%s is the agent's mark in every view: take another name", marker);
+	lint_kind(lint, jail, index);
 	lint_dangerous(lint, jail, index);
 	if (mount->verb == JAIL_VERB_PROC)
 		lint_proc(lint, jail, index);
@@ -166,10 +189,11 @@ static void lint_ancestor(struct jail_lint *lint, const struct jail_jail *jail, 
 	unsigned lost = ancestor->options & ~(mount->verb == JAIL_VERB_BIND ? mount->options : ~0U);
 	char pointer[JAIL_POINTER_MAX], text[32];
 
-	if (ancestor->verb != JAIL_VERB_BIND)
+	if (ancestor->verb != JAIL_VERB_BIND && ancestor->verb != JAIL_VERB_PRIVATE)
 		return;
 	jail_lint_mount_pointer(pointer, jail, index, jail_verb_name(mount->verb));
-	if (jail_path_uses(ancestor->target) || jail_path_uses(ancestor->from))
+	if (ancestor->verb == JAIL_VERB_PRIVATE || jail_path_uses(ancestor->target) ||
+	    jail_path_uses(ancestor->from))
 		JAIL_LINT_ERROR(lint, "below-user-directory", pointer,
 				"%s lies in %s, whose content is the user's own: nothing is mounted where a "
 				"user can swap the directories. Give it a target elsewhere",
@@ -260,4 +284,30 @@ void jail_lint_mounts(struct jail_lint *lint, const struct jail_jail *jail)
 				"%s has a mount already: leave one of them", sorted[i].target);
 	lint_nesting(lint, jail, sorted, n);
 	lint_sharing(lint, jail);
+}
+
+/* Whether the mount stands before something of the host's. A bind without from shows just that. */
+static bool covers(const struct jail_mount *mount)
+{
+	return mount->verb == JAIL_VERB_HIDE || mount->verb == JAIL_VERB_PRIVATE ||
+	       mount->verb == JAIL_VERB_TMPFS || mount->from;
+}
+
+void jail_lint_hiding(struct jail_lint *lint)
+{
+	char pointer[JAIL_POINTER_MAX];
+
+	for (size_t i = 0; i < lint->policy->n_jails; i++) {
+		const struct jail_jail *jail = &lint->policy->jails[i];
+		bool covered = jail->confine != JAIL_CONFINE_NAMESPACE;
+
+		for (size_t j = 0; j < jail->n_mounts && !covered; j++)
+			covered = covers(&jail->mounts[j]);
+		if (!covered)
+			JAIL_LINT_WARNING(lint, "hides-nothing",
+					  jail_lint_jail_pointer(pointer, jail, "mounts"),
+					  "jail \"%s\" shows the host as it is: hide what its members should "
+					  "not see, {\"hide\": \"/home\"} for one",
+					  jail->name);
+	}
 }

@@ -63,6 +63,8 @@ static void lint_members(struct jail_lint *lint, size_t index)
 	char pointer[JAIL_POINTER_MAX];
 	const char *pattern = NULL;
 
+	if (jail->confine == JAIL_CONFINE_NAMESPACE)
+		return; /* each session makes its own */
 	for (size_t i = 0; rule->kind != JAIL_RULE_USERS && i < rule->n_names && !pattern; i++)
 		if (rule->kind == JAIL_RULE_MATCH || jail_glob_is_pattern(rule->names[i]))
 			pattern = rule->names[i];

@@ -18,10 +18,13 @@ static void read_confine(struct jail_reader *reader, const struct jail_place *pl
 
 	if (!text)
 		return;
-	if (strcmp(text, "chroot") != 0)
-		jail_reader_error(reader, JAIL_MEMBER(place, "confine"), "confine",
-				  "\"%s\" is no kind of confinement: write \"chroot\"", text);
 	jail->confine = JAIL_CONFINE_CHROOT;
+	if (strcmp(text, "namespace") == 0)
+		jail->confine = JAIL_CONFINE_NAMESPACE;
+	else if (strcmp(text, "chroot") != 0)
+		jail_reader_error(reader, JAIL_MEMBER(place, "confine"), "confine",
+				  "\"%s\" is no kind of confinement: write \"chroot\" or \"namespace\"",
+				  text);
 }
 
 /* %u as one whole component: what a root is, and which others it lies below, is then plain to see. */
@@ -57,6 +60,27 @@ static void read_root(struct jail_reader *reader, const struct jail_place *paren
 				  "\"/var/lib/clusterjail/roots/NAME/%%u\"");
 	else
 		jail->root = jail_read_copy(reader, text);
+}
+
+static void read_chroot(struct jail_reader *reader, const struct jail_place *place, const cJSON *object,
+			struct jail_jail *jail)
+{
+	read_root(reader, place, object, jail);
+	jail->shared = jail_read_bool(reader, JAIL_MEMBER(place, "shared"),
+				      jail_read_member(reader, place, object, "shared", false));
+}
+
+/* Fields that a namespace jail has not got: its sessions see the host's own root. */
+static void refuse_chroot(struct jail_reader *reader, const struct jail_place *place, const cJSON *object)
+{
+	static const char *const names[] = {"root", "shared"};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (cJSON_GetObjectItemCaseSensitive(object, names[i]))
+			jail_reader_error(reader, JAIL_MEMBER(place, names[i]), "unknown-field",
+					  "a namespace jail has no \"%s\", each session sees the host's own "
+					  "root: leave it out",
+					  names[i]);
 }
 
 static void read_mounts(struct jail_reader *reader, const struct jail_place *parent, const cJSON *object,
@@ -96,9 +120,10 @@ static void read_jail(struct jail_reader *reader, const struct jail_place *place
 	if (!jail_read_object(reader, place, object, fields))
 		return;
 	read_confine(reader, place, object, jail);
-	read_root(reader, place, object, jail);
-	jail->shared = jail_read_bool(reader, JAIL_MEMBER(place, "shared"),
-				      jail_read_member(reader, place, object, "shared", false));
+	if (jail->confine == JAIL_CONFINE_NAMESPACE)
+		refuse_chroot(reader, place, object);
+	else
+		read_chroot(reader, place, object, jail);
 	read_mounts(reader, place, object, jail);
 	jail_read_text(reader, JAIL_MEMBER(place, "comment"),
 		       jail_read_member(reader, place, object, "comment", false));

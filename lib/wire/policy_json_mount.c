@@ -13,14 +13,16 @@ static const struct verb {
 } verbs[] = {
 	{"bind", JAIL_VERB_BIND, "from, options and optional",
 	 (const char *const[]){"from", "options", "optional", NULL}},
-	{"hide", JAIL_VERB_HIDE, "nothing", (const char *const[]){NULL}},
+	{"hide", JAIL_VERB_HIDE, "optional", (const char *const[]){"optional", NULL}},
 	{"tmpfs", JAIL_VERB_TMPFS, "size and mode", (const char *const[]){"size", "mode", NULL}},
 	{"proc", JAIL_VERB_PROC, "hidepid", (const char *const[]){"hidepid", NULL}},
+	{"private", JAIL_VERB_PRIVATE, "backing, mode and optional",
+	 (const char *const[]){"backing", "mode", "optional", NULL}},
 };
 enum { N_VERBS = sizeof verbs / sizeof verbs[0] };
 
-static const char *const fields[] = {"bind",	 "hide", "tmpfs", "proc",    "from", "options",
-				     "optional", "size", "mode",  "hidepid", NULL};
+static const char *const fields[] = {"bind",	 "hide", "tmpfs", "proc",    "private", "from", "options",
+				     "optional", "size", "mode",  "hidepid", "backing", NULL};
 
 /* The one verb of the mount; NULL when there is none, or more. */
 static const struct verb *find_verb(struct jail_reader *reader, const struct jail_place *place,
@@ -39,7 +41,8 @@ static const struct verb *find_verb(struct jail_reader *reader, const struct jai
 		return found;
 	jail_reader_error(reader, place, "verb",
 			  n ? "a mount does one thing: make a mount of its own of each verb"
-			    : "the mount says not what it does: name one of bind, hide, tmpfs, proc");
+			    : "the mount says not what it does: name one of bind, hide, tmpfs, proc, "
+			      "private");
 	return NULL;
 }
 
@@ -108,23 +111,15 @@ static void read_bind(struct jail_reader *reader, const struct jail_place *place
 		free(options[i]);
 	}
 	free(options);
-	mount->optional = jail_read_bool(reader, JAIL_MEMBER(place, "optional"),
-					 jail_read_member(reader, place, object, "optional", false));
 }
 
-static void read_tmpfs(struct jail_reader *reader, const struct jail_place *place, const cJSON *object,
-		       struct jail_mount *mount)
+static void read_mode(struct jail_reader *reader, const struct jail_place *place, const cJSON *object,
+		      struct jail_mount *mount)
 {
-	const char *size = jail_read_text(reader, JAIL_MEMBER(place, "size"),
-					  jail_read_member(reader, place, object, "size", false));
 	const char *mode = jail_read_text(reader, JAIL_MEMBER(place, "mode"),
 					  jail_read_member(reader, place, object, "mode", false));
 	size_t digits = mode ? strspn(mode, "01234567") : 0;
 
-	if (size && !jail_size_parse(size, &mount->size))
-		jail_reader_error(reader, JAIL_MEMBER(place, "size"), "size",
-				  "\"%s\" is no size: write bytes or a number with K, M, G or T, like \"2G\"",
-				  size);
 	mount->mode = MODE_DEFAULT;
 	if (!mode)
 		return;
@@ -135,6 +130,33 @@ static void read_tmpfs(struct jail_reader *reader, const struct jail_place *plac
 				  mode);
 	else
 		mount->mode = (mode_t)strtoul(mode, NULL, 8);
+}
+
+static void read_tmpfs(struct jail_reader *reader, const struct jail_place *place, const cJSON *object,
+		       struct jail_mount *mount)
+{
+	const char *size = jail_read_text(reader, JAIL_MEMBER(place, "size"),
+					  jail_read_member(reader, place, object, "size", false));
+
+	if (size && !jail_size_parse(size, &mount->size))
+		jail_reader_error(reader, JAIL_MEMBER(place, "size"), "size",
+				  "\"%s\" is no size: write bytes or a number with K, M, G or T, like \"2G\"",
+				  size);
+	read_mode(reader, place, object, mount);
+}
+
+static void read_private(struct jail_reader *reader, const struct jail_place *parent, const cJSON *object,
+			 struct jail_mount *mount)
+{
+	const struct jail_place *place = JAIL_MEMBER(parent, "backing");
+	const char *text =
+		jail_read_text(reader, place, jail_read_member(reader, parent, object, "backing", false));
+
+	mount->in_memory = text && strcmp(text, "memory") == 0;
+	if (text && !mount->in_memory && strcmp(text, "disk") != 0)
+		jail_reader_error(reader, place, "backing",
+				  "\"%s\" is no backing of a private directory: write disk or memory", text);
+	read_mode(reader, parent, object, mount);
 }
 
 static void read_proc(struct jail_reader *reader, const struct jail_place *parent, const cJSON *object,
@@ -173,10 +195,14 @@ void jail_read_mount(struct jail_reader *reader, const struct jail_place *place,
 	check_fields(reader, place, item, verb);
 	mount->verb = verb->verb;
 	mount->target = read_path(reader, place, item, verb->name);
+	mount->optional = jail_read_bool(reader, JAIL_MEMBER(place, "optional"),
+					 jail_read_member(reader, place, item, "optional", false));
 	if (verb->verb == JAIL_VERB_BIND)
 		read_bind(reader, place, item, mount);
 	else if (verb->verb == JAIL_VERB_TMPFS)
 		read_tmpfs(reader, place, item, mount);
 	else if (verb->verb == JAIL_VERB_PROC)
 		read_proc(reader, place, item, mount);
+	else if (verb->verb == JAIL_VERB_PRIVATE)
+		read_private(reader, place, item, mount);
 }

@@ -70,6 +70,26 @@ class Diff(workshop.Workshop):
                      "jail a: new mount: bind %h from /data/%u, if it is there"):
             self.assertIn(line, lines)
 
+    def test_namespace_jails(self):
+        self.after["jails"]["a"] = {"confine": "namespace", "mounts": [
+            {"hide": "/opt", "optional": True}, {"private": "/tmp"},
+            {"private": "/dev/shm", "backing": "memory", "mode": "0700", "optional": True}]}
+        self.after["jails"]["c"] = {"confine": "namespace", "mounts": [{"hide": "/home"}]}
+        host = "the host, in a mount namespace of each session's own"
+        lines = self.diff().splitlines()
+        for line in (f"jail a: confinement changed: {host}; it was: chroot to /jails/a",
+                     "jail a: mount changed: hide /opt, if it is there; it was: bind /opt (ro)",
+                     "jail a: new mount: private /tmp, on disk",
+                     "jail a: new mount: private /dev/shm, if it is there, in memory, mode 0700",
+                     f"jail c: new ({host}, 1 mounts)"):
+            self.assertIn(line, lines)
+        self.before, self.after = self.after, copy.deepcopy(self.after)
+        self.assertEqual(self.diff(0), "")
+        self.after["jails"]["a"]["mounts"][1]["backing"] = "disk"  # as it was
+        self.assertEqual(self.diff(0), "")
+        self.after["jails"]["a"]["mounts"][1]["backing"] = "memory"
+        self.assertIn("jail a: mount changed: private /tmp, in memory; it was: private /tmp, on disk\n", self.diff())
+
     def test_rules(self):
         self.before["rules"].append({"groups": ["x"], "jail": None})
         self.after["rules"] = [{"groups": ["x"], "jail": None}, {"users": ["ann", "bob"], "jail": "a"}]

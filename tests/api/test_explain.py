@@ -15,11 +15,14 @@ class Explain(workshop.Workshop):
                   {"bind": "%h/data", "from": "/data/%g"}, {"tmpfs": "/tmp", "size": "1G"}]
         self.write("policy.json", workshop.policy(
             jails={"each": {"confine": "chroot", "root": "/jails/%u", "mounts": mounts},
-                   "all": {"confine": "chroot", "root": "/jails-all", "mounts": [{"bind": "/usr"}]}},
+                   "all": {"confine": "chroot", "root": "/jails-all", "mounts": [{"bind": "/usr"}]},
+                   "host": {"confine": "namespace", "mounts": [
+                       {"hide": "/home"}, {"bind": "/home/%u"}, {"private": "/tmp", "backing": "memory"}]}},
             rules=[{"groups": ["staff"], "jail": None},
                    {"users": [USER, "root", "daemon"], "nodes": ["c[01-10]"], "jail": "each"},
                    {"groups": ["ext-*"], "jail": "all"},
-                   {"match": "v[0-9]+", "jail": "all"}]))
+                   {"match": "v[0-9]+", "jail": "all"},
+                   {"match": "w[0-9]+", "jail": "host"}]))
 
     def explain(self, user, *more):
         return self.good("explain", "policy.json", "--user", user, *more)
@@ -40,13 +43,13 @@ class Explain(workshop.Workshop):
         self.assertNotIn("%", text)
 
     def test_node(self):
-        self.assertIn(f"{USER} is not confined: none of 4 rules matches\n", self.explain(USER, "--node", "c7"))
+        self.assertIn(f"{USER} is not confined: none of 5 rules matches\n", self.explain(USER, "--node", "c7"))
         self.assertIn("note: without --node only rules for every node match\n", self.explain(USER))
 
     def test_groups(self):
         text = self.explain("ann")
         self.assertIn("note: without --groups no rule by groups matches\n", text)
-        self.assertIn("ann is not confined: none of 4 rules matches\n", text)
+        self.assertIn("ann is not confined: none of 5 rules matches\n", text)
         self.assertIn("ann is confined by rule 2 (/rules/2): groups ext-*: jail all\n",
                       self.explain("ann", "--groups", "x,ext-b"))
         self.assertIn("ann is not confined by rule 0 (/rules/0): groups staff: not confined\n",
@@ -56,6 +59,11 @@ class Explain(workshop.Workshop):
         self.assertIn("v12 is confined by rule 3 (/rules/3): match v[0-9]+: jail all\n", self.explain("v12"))
         self.assertIn("xv12 is not confined", self.explain("xv12"))
         self.assertIn("V12 is not confined", self.explain("V12"))
+
+    def test_namespace_jail(self):
+        self.assertIn("w1 is confined by rule 4 (/rules/4): match w[0-9]+: jail host\n"
+                      "jail host: the host, in a mount namespace of each session's own\n"
+                      "  hide /home\n  bind /home/w1\n  private /tmp, in memory\n", self.explain("w1"))
 
     def test_root(self):
         self.assertIn("root is not confined: uid 0 never is\n", self.explain("root", "--node", "c01"))

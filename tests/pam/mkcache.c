@@ -2,8 +2,11 @@
  *
  *   mkcache OUT <<END
  *   jail NAME ROOT [shared]          the mounts that follow are its
+ *   namespace NAME                   likewise
  *   bind TARGET [FROM|-] [optional]
- *   hide TARGET | tmpfs TARGET | proc TARGET
+ *   hide|tmpfs|proc|private TARGET [-] [optional]
+ *   memory TARGET                    private, in memory
+ *   places RUN ROOTS MARKER DISK MEMORY
  *   rule users|groups|match NAME[,NAME] JAIL|null
  *   member USER GROUP HOME UID RULE  as the agent last resolved it
  *   group NAME GID [USER,USER]       likewise
@@ -27,6 +30,7 @@ struct input {
 	size_t n_members;
 	struct jail_cache_group *groups;
 	size_t n_groups;
+	struct jail_places_of_node places;
 };
 
 static void *checked(void *pointer)
@@ -50,6 +54,9 @@ static void add_jail(struct jail_policy *policy, char **words, size_t n)
 	struct jail_jail *jail = checked(JAIL_ARRAY_PUSH(policy->jails, policy->n_jails));
 	policy->n_jails++;
 	jail->name = checked(strdup(words[1]));
+	jail->confine = JAIL_CONFINE_NAMESPACE;
+	if (strcmp(words[0], "namespace") == 0)
+		return;
 	jail->root = checked(strdup(words[2]));
 	jail->confine = JAIL_CONFINE_CHROOT;
 	jail->shared = n > 3;
@@ -67,6 +74,7 @@ static void add_mount(struct jail_policy *policy, enum jail_verb verb, char **wo
 	if (n > 2 && strcmp(words[2], "-") != 0)
 		mount->from = checked(strdup(words[2]));
 	mount->optional = n > 3;
+	mount->in_memory = strcmp(words[0], "memory") == 0;
 }
 
 static ssize_t find_jail(const struct jail_policy *policy, const char *name)
@@ -119,6 +127,14 @@ static void add_fact(struct input *in, char **words, size_t n)
 			.uid = number(words[4]),
 			.rule = number(words[5]),
 		};
+	} else if (n == 6 && strcmp(words[0], "places") == 0) {
+		in->places = (struct jail_places_of_node){
+			.run = checked(strdup(words[1])),
+			.roots = checked(strdup(words[2])),
+			.marker = checked(strdup(words[3])),
+			.private_disk = checked(strdup(words[4])),
+			.private_memory = checked(strdup(words[5])),
+		};
 	} else
 		errx(1, "cannot read the line that begins with %s", words[0]);
 }
@@ -129,10 +145,8 @@ static void add_line(struct input *in, char *line)
 		const char *word;
 		enum jail_verb verb;
 	} verbs[] = {
-		{"bind", JAIL_VERB_BIND},
-		{"hide", JAIL_VERB_HIDE},
-		{"tmpfs", JAIL_VERB_TMPFS},
-		{"proc", JAIL_VERB_PROC},
+		{"bind", JAIL_VERB_BIND}, {"hide", JAIL_VERB_HIDE},	  {"tmpfs", JAIL_VERB_TMPFS},
+		{"proc", JAIL_VERB_PROC}, {"private", JAIL_VERB_PRIVATE}, {"memory", JAIL_VERB_PRIVATE},
 	};
 	char *words[WORDS_MAX] = {NULL};
 	size_t n = 0;
@@ -148,7 +162,7 @@ static void add_line(struct input *in, char *line)
 			return;
 		}
 	}
-	if (n >= 3 && strcmp(words[0], "jail") == 0)
+	if ((n >= 3 && strcmp(words[0], "jail") == 0) || (n == 2 && strcmp(words[0], "namespace") == 0))
 		add_jail(&in->policy, words, n);
 	else if (n == 4 && strcmp(words[0], "rule") == 0)
 		add_rule(&in->policy, words);
@@ -172,6 +186,7 @@ int main(int argc, char **argv)
 		add_line(&in, line);
 	struct jail_cache_facts facts = {
 		.node = "node1",
+		.places = in.places,
 		.members = in.members,
 		.n_members = in.n_members,
 		.groups = in.groups,

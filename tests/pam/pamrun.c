@@ -8,8 +8,9 @@
  *     -k  close in a forked child instead, and say where that child is (as systemd does)
  *     -g  effective group before the session (slurmstepd has the job's)
  *
- * Lines on stdout: "open: SUCCESS", whatever the command prints, "close: SUCCESS", "back: yes" (root and
- * working directory as before), "leaked: none" (descriptors), "user: TEXT" for what PAM tells the user. */
+ * Lines on stdout: "open: SUCCESS", whatever the command prints, "close: SUCCESS", "back: yes" (root,
+ * working directory and mount namespace as before), "leaked: none" (descriptors), "user: TEXT" for what PAM
+ * tells the user. */
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -26,7 +27,7 @@
 #include <unistd.h>
 
 struct place {
-	struct stat root, cwd;
+	struct stat root, cwd, namespace;
 	int fds;
 };
 
@@ -53,7 +54,8 @@ static int count_fds(void)
 static struct place here(void)
 {
 	struct place place = {.fds = count_fds()};
-	if (stat("/", &place.root) < 0 || stat(".", &place.cwd) < 0)
+	if (stat("/", &place.root) < 0 || stat(".", &place.cwd) < 0 ||
+	    stat("/proc/thread-self/ns/mnt", &place.namespace) < 0)
 		err(1, "stat");
 	return place;
 }
@@ -191,7 +193,10 @@ static int session(const char *user, char **command)
 	if (opened_code == PAM_SUCCESS)
 		close_session(pamh);
 	struct place after = here();
-	printf("back: %s\n", same(&before.root, &after.root) && same(&before.cwd, &after.cwd) ? "yes" : "no");
+	printf("back: %s\n", same(&before.root, &after.root) && same(&before.cwd, &after.cwd) &&
+					     same(&before.namespace, &after.namespace)
+				     ? "yes"
+				     : "no");
 	(void)pam_end(pamh, opened_code);
 	/* The log's socket stays open, as it does in every program that logs. */
 	printf("leaked: %s\n", count_fds() <= before.fds + 1 ? "none" : "descriptors");

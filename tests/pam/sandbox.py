@@ -210,8 +210,9 @@ class Sandbox(unittest.TestCase):
 
     def session(self, user, *command, service="jailtest", options=(), env=None, under=()):
         words = [*under, ARGS["pamrun"], "-s", service, *options, user, *command]
-        if "old_kernel" in ARGS:
-            words = [ARGS["without"], "openat2,statx", *words]
+        blocked = "openat2,statx" if "old_kernel" in ARGS else ARGS.get("blocked", "none")
+        if blocked != "none":
+            words = [ARGS["without"], blocked, *words]
         environment = {"PATH": "/usr/bin:/bin:/usr/sbin", "LD_LIBRARY_PATH": "/opt/jail", **(env or {})}
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30,
                               cwd="/usr", check=False, env=environment)

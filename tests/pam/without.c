@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "lib/base/openat2.h"
+#include "lib/view/syscalls.h"
 
 static unsigned number_of(const char *name)
 {
@@ -19,8 +20,10 @@ static unsigned number_of(const char *name)
 		const char *name;
 		unsigned number;
 	} calls[] = {
-		{"openat2", SYS_openat2},
-		{"statx", SYS_statx},
+		{"openat2", SYS_openat2},	   {"statx", SYS_statx},
+		{"open_tree", JAIL_SYS_OPEN_TREE}, {"move_mount", JAIL_SYS_MOVE_MOUNT},
+		{"fsopen", JAIL_SYS_FSOPEN},	   {"fsconfig", JAIL_SYS_FSCONFIG},
+		{"fsmount", JAIL_SYS_FSMOUNT},	   {"mount_setattr", JAIL_SYS_MOUNT_SETATTR},
 	};
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
 		if (strcmp(calls[i].name, name) == 0)

@@ -9,7 +9,7 @@ import jsonschema
 from common import EXAMPLES, MISSING, SCHEMA, Report, cannot_say, changed, lint, places, table
 
 VALUES = [
-    None, True, 0, 1, -1, 2**53 - 1, "", "x", "X", "-x", ".", "root", "chroot", "a b", "ext-*", "[a", "c[1-3]", "c[3",
+    None, True, 0, 1, -1, 2**53 - 1, "", "x", "X", "-x", ".", "root", "chroot", "namespace", "a b", "ext-*", "[a", "c[1-3]", "c[3",
     "/", "/x", "/x/", "//x", "/x/..", "/x/.y", "x/y", "/etc", "/etc/x", "/usr/local", "/lib64", "/libexec/x", "/run",
     "/run/x", "/run/user", "/run/user/x", "/run/userx", "/run/lock/%u", "/proc", "/proc/x", "/sys/x", "/dev", "/dev/shm", "/tmp", "/tmp/x", "/var", "/var/tmp",
     "/var/x", "/var/run", "/var/run/x", "/var/cache/x", "/var/%u", "/var/%%u", "/var/lib", "/var/lib/clusterjail", "/var/lib/clusterjail/x", "/var/lib/clusterjail/roots",
@@ -17,8 +17,9 @@ VALUES = [
     "/x/%u", "/x/%u/y", "/x/y%u", "/x/%g", "/x/%%u", "/x/%h", "/x/%", "/x/%x", "%h", "%h/x", "%hx", "%u", "/.clusterjail",
     "/.clusterjail/x", "/.clusterjailx", "/work/x", "/scratch", "/opt/x", "/srv/x", "/x\ny", "/x\u00e4", "512", "0777",
     "9999999999999T", "2036-02-29T00:00:00Z", "2035-02-29T00:00:00Z", "2036-04-31T00:00:00Z", "2036-01-01T24:00:00Z",
-    "[0-9]+", "(a)\\1", "a\\d", "a\\.b", "[[:alpha:]]", "[]x]", "[^]]", "(", ")", "a{1,9}", "off", "invisible",
-    [], [1], ["x"], ["x", "x"], ["x", "y"], ["ro"], ["ro", "ro"], {}, {"x": 1}, {"bind": "/x"}, {"users": ["x"], "jail": None},
+    "[0-9]+", "(a)\\1", "a\\d", "a\\.b", "[[:alpha:]]", "[]x]", "[^]]", "(", ")", "a{1,9}", "off", "invisible", "disk", "memory",
+    [], [1], ["x"], ["x", "x"], ["x", "y"], ["ro"], ["ro", "ro"], {}, {"x": 1}, {"bind": "/x"}, {"private": "/x"}, {"private": "/x", "size": "1G"}, {"hide": "/x", "optional": True},
+    {"users": ["x"], "jail": None},
 ]
 def judge(document):
     text = json.dumps(document).encode()

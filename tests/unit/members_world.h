@@ -36,6 +36,7 @@ static struct jail_jail jails[] = {
 	 .mounts = mounts,
 	 .n_mounts = 1},
 	{.name = TEXT("b"), .confine = JAIL_CONFINE_CHROOT, .root = TEXT("/r/b")},
+	{.name = TEXT("host"), .confine = JAIL_CONFINE_NAMESPACE, .mounts = mounts, .n_mounts = 1},
 };
 static struct jail_rule rules[] = {
 	{.kind = JAIL_RULE_GROUPS, .names = n_staff, .n_names = 1, .jail = JAIL_EXEMPT},

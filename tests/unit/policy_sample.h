@@ -35,6 +35,11 @@ static struct jail_mount mounts[] = {
 	{.verb = JAIL_VERB_TMPFS, .target = TEXT("/tmp"), .size = 5000000000, .mode = 01777},
 	{.verb = JAIL_VERB_PROC, .target = TEXT("/proc"), .hidepid = JAIL_HIDEPID_PTRACEABLE},
 };
+static struct jail_mount guest_mounts[] = {
+	{.verb = JAIL_VERB_HIDE, .target = TEXT("/home"), .optional = true},
+	{.verb = JAIL_VERB_PRIVATE, .target = TEXT("/tmp"), .mode = 0700},
+	{.verb = JAIL_VERB_PRIVATE, .target = TEXT("/dev/shm/%u"), .in_memory = true, .optional = true},
+};
 static struct jail_jail jails[] = {
 	{.name = TEXT("partner"),
 	 .confine = JAIL_CONFINE_CHROOT,
@@ -47,7 +52,10 @@ static struct jail_jail jails[] = {
 	 .root = TEXT("/roots/%u"),
 	 .mounts = mounts,
 	 .n_mounts = 1},
-	{.name = TEXT("unused"), .confine = JAIL_CONFINE_CHROOT, .root = TEXT("/roots/unused")},
+	{.name = TEXT("unused"),
+	 .confine = JAIL_CONFINE_NAMESPACE,
+	 .mounts = guest_mounts,
+	 .n_mounts = N(guest_mounts)},
 };
 static struct jail_rule rules[] = {
 	{.kind = JAIL_RULE_GROUPS, NAMES(staff), .jail = JAIL_EXEMPT},
@@ -83,7 +91,11 @@ static const struct jail_cache_facts facts = {.node = "c007",
 					      .members = members,
 					      .n_members = N(members),
 					      .groups = groups,
-					      .n_groups = N(groups)};
+					      .n_groups = N(groups),
+					      .places = {.run = "/run/x",
+							 .roots = "/state/roots",
+							 .marker = "/run/x/marker",
+							 .private_disk = "/state/private"}};
 
 static inline void compile(const struct jail_policy *which, const struct jail_cache_facts *known,
 			   struct jail_buffer *ret)

@@ -82,6 +82,24 @@ static void test_lookup(void **state)
 	expect(cache, &(struct jail_identity){.user = "new", .gids = gids, .n_gids = 2}, "3 1 last");
 }
 
+static void expect_mounts(const struct jail_cache *cache, const struct jail_cache_jail *jail,
+			  const struct jail_mount *expected)
+{
+	for (size_t i = 0; i < jail->n_mounts; i++) {
+		struct jail_mount mount;
+		assert_int_equal(jail_cache_mount(cache, jail, i, &mount, NULL), 0);
+		assert_int_equal(mount.verb, expected[i].verb);
+		assert_string_equal(mount.target, expected[i].target);
+		assert_int_equal(mount.from != NULL, expected[i].from != NULL);
+		assert_int_equal(mount.options, expected[i].options);
+		assert_int_equal(mount.optional, expected[i].optional);
+		assert_int_equal(mount.in_memory, expected[i].in_memory);
+		assert_int_equal(mount.size, expected[i].size);
+		assert_int_equal(mount.mode, expected[i].mode);
+		assert_int_equal(mount.hidepid, expected[i].hidepid);
+	}
+}
+
 static void test_accessors(void **state)
 {
 	(void)state;
@@ -104,25 +122,18 @@ static void test_accessors(void **state)
 	assert_true(jail.shared && jail.used && jail.confine == JAIL_CONFINE_CHROOT);
 	assert_int_equal(jail.uses, JAIL_TEMPLATE_U | JAIL_TEMPLATE_G);
 	assert_int_equal(jail.n_mounts, 4);
-	for (size_t i = 0; i < 4; i++) {
-		struct jail_mount mount;
-		assert_int_equal(jail_cache_mount(cache, &jail, i, &mount, NULL), 0);
-		assert_int_equal(mount.verb, mounts[i].verb);
-		assert_string_equal(mount.target, mounts[i].target);
-		assert_int_equal(mount.from != NULL, mounts[i].from != NULL);
-		assert_int_equal(mount.options, mounts[i].options);
-		assert_int_equal(mount.optional, mounts[i].optional);
-		assert_int_equal(mount.size, mounts[i].size);
-		assert_int_equal(mount.mode, mounts[i].mode);
-		assert_int_equal(mount.hidepid, mounts[i].hidepid);
-	}
+	expect_mounts(cache, &jail, mounts);
 	struct jail_mount mount;
 	assert_int_equal(jail_cache_mount(cache, &jail, 4, &mount, NULL), -EBADMSG);
 	assert_int_equal(jail_cache_jail(cache, 1, &jail, NULL), 0);
 	assert_true(!jail.shared && jail.used && jail.uses == JAIL_TEMPLATE_U);
 	assert_int_equal(jail_cache_mount(cache, &jail, 1, &mount, NULL), -EBADMSG);
 	assert_int_equal(jail_cache_jail(cache, 2, &jail, NULL), 0);
-	assert_false(jail.used);
+	assert_true(!jail.used && jail.confine == JAIL_CONFINE_NAMESPACE);
+	assert_string_equal(jail.root, "");
+	assert_int_equal(jail.uses, JAIL_TEMPLATE_U);
+	assert_int_equal(jail.n_mounts, 3);
+	expect_mounts(cache, &jail, guest_mounts);
 	assert_int_equal(jail_cache_jail(cache, 3, &jail, NULL), -EBADMSG);
 }
 
@@ -167,6 +178,31 @@ static void test_members(void **state)
 	assert_string_equal(user, "sam");
 	assert_int_equal(since, 0);
 	assert_int_equal(jail_cache_known_user(cache, &known, 2, &user, &since, NULL), -EBADMSG);
+}
+
+static void test_places(void **state)
+{
+	(void)state;
+	jail_autobuffer struct jail_buffer bytes = JAIL_BUFFER_INIT;
+	compile(&policy, &facts, &bytes);
+	jail_autocache struct jail_cache *cache = NULL;
+	assert_int_equal(jail_cache_open_memory(bytes.data, bytes.len, &cache, NULL), 0);
+	struct jail_places_of_node places;
+	jail_cache_places(cache, &places);
+	assert_string_equal(places.run, "/run/x");
+	assert_string_equal(places.roots, "/state/roots");
+	assert_string_equal(places.marker, "/run/x/marker");
+	assert_string_equal(places.private_disk, "/state/private");
+	assert_string_equal(places.private_memory, "");
+
+	static const char *const refused[] = {"run", "/run/", "/run/../etc", "/run\n"};
+	for (size_t i = 0; i < N(refused); i++) {
+		struct jail_cache_facts with = facts;
+		struct jail_error err = {0};
+		with.places.private_memory = refused[i];
+		assert_int_equal(jail_cache_compile(&policy, &with, &bytes, &err), -EINVAL);
+		assert_non_null(strstr(err.message, "no absolute path"));
+	}
 }
 
 /* The order in which members and groups come in makes no difference. */
@@ -267,7 +303,7 @@ int main(void)
 		cmocka_unit_test(test_lookup),	   cmocka_unit_test(test_accessors),
 		cmocka_unit_test(test_members),	   cmocka_unit_test(test_same_bytes),
 		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_empty_policy),
-		cmocka_unit_test(test_many_users),
+		cmocka_unit_test(test_many_users), cmocka_unit_test(test_places),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

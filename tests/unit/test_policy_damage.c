@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
+#include "lib/base/path.h"
 #include "lib/policy/cache.h"
 #include "tests/unit/policy_sample.h"
 
@@ -31,6 +32,13 @@ static void use_all(const struct jail_cache *cache)
 	ssize_t n = 0;
 	size_t length = strlen(jail_cache_cluster(cache)) + strlen(jail_cache_node(cache));
 
+	struct jail_places_of_node places;
+
+	jail_cache_places(cache, &places);
+	const char *const paths[] = {places.run, places.roots, places.marker, places.private_disk,
+				     places.private_memory};
+	for (size_t i = 0; i < N(paths); i++)
+		assert_true(*paths[i] == '\0' || jail_path_is_normal(paths[i]));
 	for (size_t i = 0; i < N(users); i++) {
 		struct jail_identity identity = {users[i], names, N(names), gids, N(gids), i};
 		if (jail_cache_lookup(cache, &identity, &verdict, NULL) == 0) {
@@ -125,7 +133,7 @@ static void test_zeros(void **state)
 	jail_autobuffer struct jail_buffer bytes = JAIL_BUFFER_INIT;
 	compile(&policy, &facts, &bytes);
 	uint64_t end = 0;
-	memcpy(&end, bytes.data + 88, sizeof end); /* of the header, which has a checksum */
+	memcpy(&end, bytes.data + 104, sizeof end); /* of the header, which has a checksum */
 	jail_autofree char *good = malloc(bytes.len);
 	assert_non_null(good);
 	memcpy(good, bytes.data, bytes.len);
@@ -156,9 +164,9 @@ static void test_forged_header(void **state)
 	compile(&policy, &facts, &bytes);
 	uint64_t end = 0;
 	size_t opened = 0;
-	/* magic 8, endian and format 8, size, version, expires 24, digest 32, words 16, then places. */
-	memcpy(&end, bytes.data + 88, sizeof end);
-	assert_true(end > 96 && end < bytes.len);
+	/* magic 8, endian and format 8, size, version, expires 24, digest 32, words 32, then sections. */
+	memcpy(&end, bytes.data + 104, sizeof end);
+	assert_true(end > 112 && end < bytes.len);
 	jail_autofree char *good = malloc(bytes.len);
 	assert_non_null(good);
 	memcpy(good, bytes.data, bytes.len);

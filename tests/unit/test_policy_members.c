@@ -120,6 +120,45 @@ static void test_gid_without_a_name(void **state)
 	assert_true(verdict.matched && verdict.rule == 2 && verdict.jail == 0 && verdict.last_known);
 }
 
+/* A namespace jail lists nobody for a match, and fails closed for groups like any other. */
+static void test_namespace_jail(void **state)
+{
+	(void)state;
+	static struct jail_rule rules_host[] = {
+		{.kind = JAIL_RULE_MATCH, .names = n_match, .n_names = 1, .jail = 2},
+		{.kind = JAIL_RULE_GROUPS, .names = n_ext, .n_names = 1, .jail = 2},
+	};
+	struct jail_policy host = policy;
+	host.rules = rules_host;
+	host.n_rules = N(rules_host);
+	jail_automembers struct jail_members before;
+	jail_automembers struct jail_members after;
+	jail_autobuffer struct jail_buffer bytes = JAIL_BUFFER_INIT;
+	jail_autobuffer struct jail_buffer bytes_after = JAIL_BUFFER_INIT;
+
+	nss_write("group", "users:x:100:\next-a:x:3001:bob,root,ghost,visitor1\next-b:x:3002:carol\n");
+	resolve(&host, NULL, &before);
+	expect_members(&before, "alice:1 bob:1 carol:1 visitor1:0");
+	expect_warnings(&before, NULL, 0);
+	jail_autocache struct jail_cache *previous = compile(&host, &before, &bytes);
+	expect_verdict(previous, "visitor2", NULL, 0, "rule 0 jail 2");
+
+	nss_write("group", "users:x:100:\n");
+	resolve(&host, previous, &after);
+	expect_members(&after, "alice:1 bob:1 carol:1 visitor1:0");
+	static const char *const warnings[] = {"group ext-a: NSS does not find it any more; its 5 members",
+					       "group ext-b: NSS does not find it any more"};
+	expect_warnings(&after, warnings, 2);
+	jail_autocache struct jail_cache *cache = compile(&host, &after, &bytes_after);
+	expect_verdict(cache, "bob", NULL, 0, "rule 1 jail 2 last known");
+
+	host.n_rules = 1;
+	jail_automembers struct jail_members nobody;
+	resolve(&host, previous, &nobody);
+	expect_members(&nobody, "");
+	expect_warnings(&nobody, NULL, 0);
+}
+
 static void test_twice_the_same(void **state)
 {
 	(void)state;
@@ -173,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup(test_rules_renumbered, fresh_files),
 		cmocka_unit_test_setup(test_gid_without_a_name, fresh_files),
 		cmocka_unit_test_setup(test_twice_the_same, fresh_files),
+		cmocka_unit_test_setup(test_namespace_jail, fresh_files),
 		cmocka_unit_test_setup(test_many_users, fresh_files),
 	};
 	return cmocka_run_group_tests(tests, nss_setup, nss_teardown);

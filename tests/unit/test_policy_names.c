@@ -340,6 +340,7 @@ static void test_words(void **state)
 	assert_string_equal(jail_options_text(15, text), "ro,nosuid,nodev,noexec");
 	assert_string_equal(jail_verb_name(JAIL_VERB_BIND), "bind");
 	assert_string_equal(jail_verb_name(JAIL_VERB_PROC), "proc");
+	assert_string_equal(jail_verb_name(JAIL_VERB_PRIVATE), "private");
 	assert_string_equal(jail_hidepid_name(JAIL_HIDEPID_PTRACEABLE), "ptraceable");
 }
 

@@ -80,9 +80,10 @@ static void lint(const char *jails, const char *rules, struct jail_buffer *ret)
 
 #define CHROOT(name, root, mounts)                                                                           \
 	"\"" name "\":{\"confine\":\"chroot\",\"root\":\"" root "\",\"mounts\":[" mounts "]}"
-#define J    CHROOT("j", "/x/j", "{\"bind\":\"/usr\"}")
-#define EACH CHROOT("j", "/x/%u", "{\"bind\":\"/home/%u\"}")
-#define FOO  "{\"users\":[\"foo\"],\"jail\":\"j\"}"
+#define NAMESPACE(mounts) "\"j\":{\"confine\":\"namespace\",\"mounts\":[" mounts "]}"
+#define J		  CHROOT("j", "/x/j", "{\"bind\":\"/usr\"}")
+#define EACH		  CHROOT("j", "/x/%u", "{\"bind\":\"/home/%u\"}")
+#define FOO		  "{\"users\":[\"foo\"],\"jail\":\"j\"}"
 #define SHARE                                                                                                \
 	"\"j\":{\"confine\":\"chroot\",\"root\":\"/x/j\",\"shared\":true,\"mounts\":[{\"bind\":\"%h\"}]}"
 
@@ -162,6 +163,35 @@ static void says_what_it_should(void **state)
 		{CHROOT("j", "/var/lib/clusterjail/%u/roots", "{\"bind\":\"/usr\"}"), FOO,
 		 "ERROR root-place /jails/j/root\n"},
 		{CHROOT("j", "/home/jailed/%u", "{\"bind\":\"/usr\"}"), FOO, ""},
+		/* namespace jails: nobody is listed, and private directories stand where tmpfs may */
+		{NAMESPACE("{\"hide\":\"/home\"},{\"bind\":\"/home/%u\"},{\"bind\":\"%h\"},"
+			   "{\"hide\":\"/work/%g\",\"optional\":true}"),
+		 "{\"match\":\"v[0-9]\",\"jail\":\"j\"},{\"groups\":[\"ext-*\"],\"jail\":\"j\"}," FOO, ""},
+		{NAMESPACE("{\"private\":\"/tmp\"},{\"private\":\"/var/tmp\"},{\"private\":\"/dev/shm\"},"
+			   "{\"private\":\"/run/lock\"},{\"private\":\"/scratch/%u\"}"),
+		 FOO, ""},
+		{NAMESPACE("{\"private\":\"/dev\"},{\"private\":\"/lib64\"},{\"private\":\"/%u\"},"
+			   "{\"private\":\"/var\"},{\"private\":\"/run/user\"}"),
+		 FOO,
+		 "ERROR dangerous-target /jails/j/mounts/0/private\n"
+		 "ERROR dangerous-target /jails/j/mounts/1/private\n"
+		 "ERROR dangerous-target /jails/j/mounts/2/private\n"
+		 "ERROR dangerous-target /jails/j/mounts/3/private\n"},
+		{NAMESPACE("{\"hide\":\"/home\"},{\"bind\":\"/opt\",\"from\":\"/var/lib/clusterjail/roots/"
+			   "x\"}"),
+		 FOO, "ERROR source-place /jails/j/mounts/1/from\n"},
+		{NAMESPACE("{\"private\":\"/tmp\"},{\"hide\":\"/tmp/a/b\"},{\"hide\":\"/tmpa\"}"), FOO,
+		 "ERROR below-user-directory /jails/j/mounts/1/hide\n"},
+		{NAMESPACE("{\"bind\":\"/home\"},{\"proc\":\"/proc\"}"), FOO,
+		 "hides-nothing /jails/j/mounts\n"},
+		{NAMESPACE("{\"bind\":\"/home\",\"from\":\"/srv/empty\"}"), FOO, ""},
+		{NAMESPACE("{\"tmpfs\":\"/home\"}"), FOO, ""},
+		{CHROOT("j", "/x/%u",
+			"{\"private\":\"/tmp\"},{\"hide\":\"/a\",\"optional\":true},"
+			"{\"hide\":\"/b\",\"optional\":false}"),
+		 FOO,
+		 "ERROR namespace-only /jails/j/mounts/0/private\n"
+		 "ERROR namespace-only /jails/j/mounts/1/optional\n"},
 	};
 
 	(void)state;

@@ -87,6 +87,35 @@ static void reads_groups_matches_and_nodes(void **state)
 	assert_string_equal(policy.rules[3].names[0], "student[0-9]{1,4}");
 }
 
+static void reads_namespace_jails(void **state)
+{
+	jail_autobuffer struct jail_buffer text = JAIL_BUFFER_INIT;
+	jail_autopolicy struct jail_policy policy = {0};
+	const struct jail_jail *jail = NULL;
+	struct jail_error err;
+
+	(void)state;
+	read_example("policy-namespace-match.json", &text);
+	assert_int_equal(jail_policy_parse_strict(text.data, text.len, &policy, &err), 0);
+	jail = &policy.jails[0];
+	assert_int_equal(jail->confine, JAIL_CONFINE_NAMESPACE);
+	assert_null(jail->root);
+	assert_false(jail->shared);
+	assert_int_equal(jail->n_mounts, 10);
+	assert_false(jail->mounts[0].optional);
+	assert_int_equal(jail->mounts[1].verb, JAIL_VERB_HIDE);
+	assert_true(jail->mounts[1].optional);
+	assert_int_equal(jail->mounts[5].verb, JAIL_VERB_PRIVATE);
+	assert_string_equal(jail->mounts[5].target, "/tmp");
+	assert_false(jail->mounts[5].in_memory || jail->mounts[5].optional);
+	assert_int_equal(jail->mounts[6].mode, 0700);
+	assert_true(jail->mounts[7].in_memory);
+	assert_int_equal(jail->mounts[7].mode, 01777);
+	assert_true(jail->mounts[8].optional && !jail->mounts[8].in_memory);
+	assert_int_equal(policy.jails[1].confine, JAIL_CONFINE_CHROOT);
+	assert_int_equal(policy.rules[2].jail, 0);
+}
+
 static void names_every_problem_in_the_order_of_the_text(void **state)
 {
 	static const char text[] = HEAD "\n\"jails\":{\"j\":{\"confine\":\"chroot\",\"root\":\"/etc\",\n"
@@ -325,6 +354,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fills_the_model),
 		cmocka_unit_test(reads_groups_matches_and_nodes),
+		cmocka_unit_test(reads_namespace_jails),
 		cmocka_unit_test(names_every_problem_in_the_order_of_the_text),
 		cmocka_unit_test(says_one_sentence_when_strict),
 		cmocka_unit_test(keeps_problems_on_one_line),

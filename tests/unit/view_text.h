@@ -117,7 +117,7 @@ static inline void view_text_parse(const char *text, const char *marker_dir, str
 	}
 	for (size_t v = 0; v < ret->n_views; v++) {
 		struct jail_error err;
-		if (jail_view_finish(&ret->views[v], marker_dir, &err) < 0) {
+		if (jail_view_finish_chroot(&ret->views[v], marker_dir, &err) < 0) {
 			(void)fprintf(stderr, "views: %s\n", err.message);
 			abort();
 		}

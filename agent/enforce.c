@@ -4,6 +4,7 @@
 #include "agent/chrootfile.h"
 #include "agent/compile.h"
 #include "agent/managers.h"
+#include "agent/sessions.h"
 #include "lib/base/cleanup.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -177,6 +178,7 @@ void jail_enforce(const struct jail_config *config, const struct jail_known *pol
 	if (!replace_cache(config, &compiled, report) || !looked)
 		return;
 	update_chroot_conf(config, &compiled, report);
+	jail_sessions_follow(compiled.cache, report);
 	if (again)
 		looked = observe(&node, views, &observation, report) == 0;
 	if (looked && observation.plan.n_revoke > 0) {

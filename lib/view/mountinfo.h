@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include "lib/base/error.h"
 
 struct jail_mount_line {
@@ -40,6 +41,9 @@ int jail_mount_table_parse(const char *text, size_t len, struct jail_mount_table
  * it in pieces of a page and mounts come and go in between: poll(2) tells (POLLPRI, since Linux 2.6.15), and
  * it is read again. Errors: -EAGAIN it never held still. */
 int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err);
+
+/* The same of another process, as seen from its root. Errors: -ENOENT, -ESRCH it ended. */
+int jail_mount_table_read_of(pid_t pid, struct jail_mount_table *ret, struct jail_error *err);
 
 /* NULL when there is none. Logarithmic. */
 const struct jail_mount_line *jail_mount_table_by_id(const struct jail_mount_table *table, int id);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -178,14 +179,14 @@ static int read_all(int fd, struct jail_buffer *text)
 	}
 }
 
-int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err)
+static int read_table(const char *path, struct jail_mount_table *ret, struct jail_error *err)
 {
 	for (unsigned i = 0; i < READS_MAX; i++) {
 		jail_autobuffer struct jail_buffer text = JAIL_BUFFER_INIT;
-		jail_autoclose int fd = open("/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
+		jail_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 		int r = fd < 0 ? -errno : read_all(fd, &text);
 		if (r < 0)
-			return jail_error_sys(err, -r, "cannot read /proc/thread-self/mountinfo");
+			return jail_error_sys(err, -r, "cannot read %s", path);
 		struct pollfd poll_fd = {.fd = fd, .events = POLLPRI};
 		if (poll(&poll_fd, 1, 0) == 0)
 			return jail_mount_table_parse(text.data, text.len, ret, err);
@@ -197,6 +198,18 @@ int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err)
 			      "the mount table changed %d times while it was read; "
 			      "something mounts and unmounts without pause",
 			      READS_MAX);
+}
+
+int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err)
+{
+	return read_table("/proc/thread-self/mountinfo", ret, err);
+}
+
+int jail_mount_table_read_of(pid_t pid, struct jail_mount_table *ret, struct jail_error *err)
+{
+	char path[64];
+	(void)snprintf(path, sizeof path, "/proc/%d/mountinfo", (int)pid);
+	return read_table(path, ret, err);
 }
 
 void jail_mount_table_release(struct jail_mount_table *table)

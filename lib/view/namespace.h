@@ -24,3 +24,5 @@ int jail_namespace_mount(const struct jail_view *view, const struct jail_places_
  * mode; nosuid and nodev come with the mount. Errors: -EPERM something there is not root's; errno. */
 int jail_private_open(const char *base, uid_t owner, const char *target, mode_t mode, int *ret_fd,
 		      struct jail_error *err);
+/* Its path; caller frees; NULL: ENOMEM. */
+char *jail_private_path(const char *base, uid_t owner, const char *target);

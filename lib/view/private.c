@@ -48,6 +48,16 @@ static int make(int parent, const char *name, mode_t mode, int *ret_fd)
 	return 0;
 }
 
+char *jail_private_path(const char *base, uid_t owner, const char *target)
+{
+	char name[NAME_MAX + 1];
+	char *path = NULL;
+	/* A name that is too long is none that anything was made under. */
+	if (escape(target, name, sizeof name) < 0)
+		return strdup("/");
+	return asprintf(&path, "%s/%u/%s", base, (unsigned)owner, name) < 0 ? NULL : path;
+}
+
 int jail_private_open(const char *base, uid_t owner, const char *target, mode_t mode, int *ret_fd,
 		      struct jail_error *err)
 {

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The same doors into a mount namespace of the session's own: the host as it is, minus what is hidden."""
 
+import subprocess
+
 import harness
 import test_sessions
 from harness import COMPUTE, NODES, ClusterTest, end_sessions, root, ssh, ssh_pty
@@ -41,6 +43,30 @@ def end(case):
     case.admin.reset()
     for user in ("foo", "bar", "visitor1"):
         end_sessions(user)
+
+
+class Open:
+    """A session that stays open; commands are typed into it one by one."""
+
+    def __init__(self, user, node, command=""):
+        loop = "while read -r line; do eval \"$line\"; echo END; done"
+        self.process = subprocess.Popen([harness.TESTBED, "ssh", f"{user}@{node}", command + f" bash -c '{loop}'"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def __call__(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        said = []
+        for answer in self.process.stdout:
+            if answer == "END\n":
+                return " ".join(" ".join(said).split())
+            said.append(answer.rstrip("\n"))
+        raise AssertionError(f"the session ended: {said}")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+        self.process.stdout.close()
 
 
 class NamespaceSessions(test_sessions.Sessions):
@@ -144,6 +170,56 @@ class Guest(ClusterTest):
         finally:
             self.admin.rollout(in_namespaces)
         self.assertSees(ssh("visitor1", "login1", "ls /home"), ["spack", "visitor1"])
+
+    def test_a_change_reaches_open_sessions(self):
+        sessions = [Open("visitor1", "login1"), Open("visitor1", "c1"), Open("visitor1", "login1", "srun -w c2 --unbuffered")]
+        for session in sessions:
+            self.addCleanup(session.close)
+
+        def everywhere(line, expected):
+            for session in sessions:
+                self.assertEqual(session(line), expected, line)
+
+        def mounts(*more):
+            def change(policy):
+                in_namespaces(policy)
+                policy["jails"]["guest"] = {"confine": "namespace", "mounts": [*GUEST["mounts"], *more]}
+            return change
+
+        self.addCleanup(self.admin.rollout, in_namespaces)
+        root("login1", "mkdir -p /opt/sw && touch /opt/sw/here", check=True)
+        self.addCleanup(root, "login1", "rm -r /opt/sw")
+        everywhere("ls /home", "spack visitor1")
+        self.admin.rollout(mounts({"bind": "/home/carol"}))
+        everywhere("ls /home", "carol spack visitor1")
+        everywhere("touch /home/x 2>/dev/null || echo sealed", "sealed")
+        for node in NODES:
+            self.assertEqual(root(node, "jail-agent --sync --detailed-exitcode", check=False).rc, 0, node)
+        self.admin.rollout(mounts({"bind": "/home/shown", "from": "/home/bar"}, {"hide": "/opt"}, {"private": "/var/tmp"}))
+        everywhere("ls /home", "shown spack visitor1")
+        everywhere("ls /opt; touch /var/tmp/mine; ls /var/tmp", "mine")
+        self.admin.rollout(in_namespaces)
+        everywhere("ls /home", "spack visitor1")
+        self.assertEqual(sessions[0]("ls /opt/sw"), "here")
+        everywhere("ls /var/tmp | grep mine || echo hosts", "hosts")
+        for node in NODES:
+            self.assertEqual(root(node, "jail-agent --sync --detailed-exitcode", check=False).rc, 0, node)
+
+    def test_a_session_of_somebody_who_is_moved(self):
+        """Their view stays closed, and the agent says that it is no longer theirs."""
+        session = Open("visitor1", "c1")
+        self.addCleanup(session.close)
+
+        def free(policy):
+            in_namespaces(policy)
+            policy["rules"].insert(0, {"users": ["visitor1"], "jail": None})
+
+        self.addCleanup(self.admin.rollout, in_namespaces)
+        self.admin.rollout(free)
+        self.assertEqual(session("ls /home"), "spack visitor1")
+        said = harness.sync("c1")
+        self.assertIn("no longer theirs", said.text)
+        self.assertOnHost("visitor1", "c1")
 
     def test_zz_nodes_are_idle_and_clean(self):
         test_sessions.wait_idle(self)

@@ -7,11 +7,11 @@
  *
  * Twice: each module alone, where nothing hides the difference. And each as the last of the session modules
  * that sshd runs on Debian, which is the figure: what pam_open_session(3) takes there, and from pam_start to
- * pam_end, which is what somebody who logs in waits for (pam_systemd left out: it takes milliseconds). It prints
- * and fails only where something could not be measured, never because of a time. Alone, pam_chroot makes six
- * system calls: it reads its file and changes the root. It looks no user up, checks nothing and logs nothing.
- * pam_jail asks NSS twice, reads /etc/group, checks the path, the marker and each of the recipe's mounts,
- * keeps the way back, and logs a line. */
+ * pam_end, which is what somebody who logs in waits for (pam_systemd left out: it takes milliseconds). It
+ * prints and fails only where something could not be measured, never because of a time. Alone, pam_chroot
+ * makes six system calls: it reads its file and changes the root. It looks no user up, checks nothing and
+ * logs nothing. pam_jail asks NSS twice, reads /etc/group, checks the path, the marker and each of the
+ * recipe's mounts, keeps the way back, and logs a line. */
 #include <err.h>
 #include <fcntl.h>
 #include <security/pam_appl.h>

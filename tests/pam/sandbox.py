@@ -17,6 +17,7 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import verdict  # tests/verdict.py, for every folder of tests
 
 ARGS = dict(word.split("=", 1) for word in sys.argv[1:])
+BLOCKED = ARGS.get("blocked")  # system calls that this kernel does not have, as far as the session can see
 CACHE = "/mnt/policy.cache"
 ROOT = "/mnt/roots/partner"
 MODULE = "/opt/jail/pam_jail.so"
@@ -210,9 +211,8 @@ class Sandbox(unittest.TestCase):
 
     def session(self, user, *command, service="jailtest", options=(), env=None, under=()):
         words = [*under, ARGS["pamrun"], "-s", service, *options, user, *command]
-        blocked = "openat2,statx" if "old_kernel" in ARGS else ARGS.get("blocked", "none")
-        if blocked != "none":
-            words = [ARGS["without"], blocked, *words]
+        if BLOCKED:
+            words = [ARGS["without"], BLOCKED, *words]
         environment = {"PATH": "/usr/bin:/bin:/usr/sbin", "LD_LIBRARY_PATH": "/opt/jail", **(env or {})}
         done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30,
                               cwd="/usr", check=False, env=environment)

@@ -17,6 +17,16 @@ static void remove_file(const char *path, struct jail_report *report)
 		jail_report_fail(report, "run", "cannot remove %s: %s", path, strerror(errno));
 }
 
+static void tell_kept(const struct jail_config *config, struct jail_report *report)
+{
+	const char *const places[] = {config->private_disk, config->private_memory};
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		if (jail_private_holds(places[i]))
+			jail_report_warn(report, "what users kept in private directories stays in %s, by uid",
+					 places[i]);
+}
+
 static int print_json(const struct jail_report *report, const struct jail_applied *applied)
 {
 	jail_autobuffer struct jail_buffer json = JAIL_BUFFER_INIT;
@@ -56,6 +66,7 @@ int jail_cmd_teardown(const struct jail_config *config, const struct jail_option
 				 "%s; nothing below it was removed, run --teardown again", error.message);
 	for (size_t i = 0; i < applied.n_messages; i++)
 		jail_report_fail(&report, "teardown", "%s", applied.messages[i]);
+	tell_kept(config, &report);
 	jail_managers_end_stranded(&report);
 	jail_chroot_files_remove(config, &report);
 	remove_file(config->status, &report);

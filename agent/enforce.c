@@ -13,8 +13,10 @@
 
 struct jail_node jail_node_of(const struct jail_config *config)
 {
-	return (struct jail_node){
-		.roots_dir = config->roots, .marker_dir = config->marker, .manifest = config->made};
+	return (struct jail_node){.roots_dir = config->roots,
+				  .marker_dir = config->marker,
+				  .private_memory = config->private_memory,
+				  .manifest = config->made};
 }
 
 void jail_report_observed(struct jail_report *report, const struct jail_views *views,

@@ -4,8 +4,10 @@
 #include "lib/view/plan.h"
 
 struct jail_node {
-	const char *roots_dir;	/* state/roots: 0700, self-bound, unbindable */
-	const char *marker_dir; /* run/marker: 0700 */
+	const char *roots_dir;	    /* state/roots: 0700, self-bound, unbindable */
+	const char *marker_dir;	    /* run/marker: 0700 */
+	const char *private_memory; /* run/private: memory of its own, by a mount that systemd makes; NULL:
+				       none */
 	const char
 		*manifest; /* state/made: what the agent made in roots; replaced atomically when it changes */
 };
@@ -61,9 +63,12 @@ int jail_apply_revoke(const struct jail_node *node, const struct jail_views *vie
 void jail_applied_release(struct jail_applied *applied);
 
 /* Takes everything back: every mount below every root of the manifest and of roots_dir, mount points, roots,
- * the self-binds. What is still mounted stops it (-EBUSY, path in err); can be run again after being killed
- * at any point. */
+ * the self-binds; markers, and the memory of private directories with what is in it. What is still mounted
+ * stops it (-EBUSY, path in err); can be run again after being killed at any point. */
 int jail_teardown(const struct jail_node *node, struct jail_applied *ret, struct jail_error *err);
+
+/* Whether anything is in the private directories below base (jail_private_open). */
+bool jail_private_holds(const char *base);
 
 /* The observation must be of these views; it is taken before or after an apply, and tells what was seen then.
  * SHA-256-able text of what is observed, the same on every node that enforces the same views: for each view

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 #include "lib/base/cleanup.h"
 #include "lib/base/path.h"
@@ -121,19 +122,44 @@ static void remove_dir(const char *path, struct jail_applied *applied)
 		applied->others++;
 }
 
-/* The markers' own directories: all of them empty, one a jail. */
+/* Directories in dir that are empty, and those that are empty when theirs are gone, depth levels of them. */
+static void remove_empty(int dir, unsigned depth, struct jail_applied *applied)
+{
+	int readable = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	jail_autoclosedir DIR *stream = readable < 0 ? NULL : fdopendir(readable);
+	for (const struct dirent *entry; stream && (entry = readdir(stream)) != NULL;) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		jail_autoclose int below =
+			depth > 1 ? openat(dir, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+				  : -1;
+		if (below >= 0)
+			remove_empty(below, depth - 1, applied);
+		if (unlinkat(dir, entry->d_name, AT_REMOVEDIR) == 0)
+			applied->others++;
+	}
+}
+
+/* The markers' own directories: all of them empty, one a jail, and in a namespace jail's one a member. An
+ * open session keeps its own mounted, and stays in its view. */
 static void remove_markers(const char *marker_dir, struct jail_applied *applied)
 {
 	jail_autoclose int fd = -1;
 	if (jail_path_open_trusted(-1, marker_dir, &fd, NULL) < 0)
 		return;
-	int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	jail_autoclosedir DIR *dir = readable < 0 ? NULL : fdopendir(readable);
-	for (const struct dirent *entry; dir && (entry = readdir(dir)) != NULL;)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-		    unlinkat(fd, entry->d_name, AT_REMOVEDIR) == 0)
-			applied->others++;
+	remove_empty(fd, 2, applied);
 	remove_dir(marker_dir, applied);
+}
+
+/* Memory goes with its last mount, which may be an open session's. What is not a mount is the users'. */
+static void release_memory(const char *path, struct jail_applied *applied)
+{
+	jail_autoclose int fd = -1;
+	if (!path || jail_path_open_trusted(-1, path, &fd, NULL) < 0)
+		return;
+	for (unsigned i = 0; i < ROUNDS_MAX && umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0; i++)
+		applied->unmounts++;
+	remove_dir(path, applied);
 }
 
 int jail_teardown(const struct jail_node *node, struct jail_applied *ret, struct jail_error *err)
@@ -151,6 +177,7 @@ int jail_teardown(const struct jail_node *node, struct jail_applied *ret, struct
 	jail_stage_remove(node->roots_dir);
 	remove_dir(node->roots_dir, ret);
 	remove_markers(node->marker_dir, ret);
+	release_memory(node->private_memory, ret);
 	/* Last, so that being killed before loses nothing. */
 	if (unlink(node->manifest) < 0 && errno != ENOENT)
 		return jail_error_sys(err, errno, "cannot remove %s", node->manifest);

@@ -44,6 +44,17 @@ class Teardown(NodeTest):
         self.assertEqual(self.seen(), ["bar", "foo", "spack"])
         self.check()
 
+    def test_what_users_kept_is_named(self):
+        kept = STATE / "private/5001/tmp/results"
+        kept.parent.mkdir(parents=True)
+        kept.write_text("ten years")
+        for directory in (kept.parent.parent, kept.parent.parent.parent):
+            directory.chmod(0o700)
+        report = json.loads(self.agent("--teardown", "--json").out)
+        self.assertEqual((report["torn_down"], report["error"]), (True, None))
+        self.assertIn(f"stays in {STATE}/private", " ".join(report["warnings"]))
+        self.assertEqual(kept.read_text(), "ten years")
+
     def test_json(self):
         n = len(self.mounts())
         result = self.agent("--teardown", "--json")

@@ -15,6 +15,7 @@
 const struct jail_node play_node = {
 	.roots_dir = PLAY_STATE "/roots",
 	.marker_dir = PLAY "/run/marker",
+	.private_memory = PLAY "/run/private",
 	.manifest = PLAY_STATE "/made",
 };
 

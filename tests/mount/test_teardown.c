@@ -88,6 +88,46 @@ static void everything_goes(void **state)
 	teardown_clean(0);
 }
 
+/* What sessions of namespace jails left behind: a marker each, and memory. */
+static void markers_of_members_and_memory_go(void **state)
+{
+	(void)state;
+	play_dir(PLAY "/run/marker/guest/1001", 0, 0700);
+	play_dir(PLAY "/run/marker/guest/1002", 0, 0700);
+	play_dir(PLAY "/run/private", 0, 0700);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(mount("memory", PLAY "/run/private", "tmpfs", 0, "mode=0700"), 0);
+	play_dir(PLAY "/run/private/1001/dev-shm", 0, 0700);
+	play_file(PLAY "/run/private/1001/dev-shm/x", "in memory");
+	assert_true(jail_private_holds(PLAY "/run/private"));
+	teardown_clean(0);
+	assert_false(play_exists(PLAY "/run/private"));
+}
+
+/* Without a mount it lies on /run, and is not the agent's. */
+static void what_is_no_memory_stays(void **state)
+{
+	(void)state;
+	play_dir(PLAY "/run/private/1001/dev-shm", 0, 0700);
+	assert_false(jail_private_holds(PLAY "/run/private"));
+	play_file(PLAY "/run/private/1001/dev-shm/x", "kept");
+	assert_true(jail_private_holds(PLAY "/run/private"));
+	teardown_clean(0);
+	assert_string_equal(play_read(PLAY "/run/private/1001/dev-shm/x"), "kept");
+	assert_false(jail_private_holds(PLAY "/run/nowhere"));
+}
+
+/* A marker directory is removed when it is empty, whatever else it is. */
+static void a_file_among_the_markers_stays(void **state)
+{
+	(void)state;
+	struct jail_applied applied = {0};
+	play_file(PLAY "/run/marker/note", "an administrator's");
+	assert_int_equal(jail_teardown(&play_node, &applied, NULL), 0);
+	jail_applied_release(&applied);
+	assert_string_equal(play_read(PLAY "/run/marker/note"), "an administrator's");
+}
+
 static void a_busy_mount_goes_too(void **state)
 {
 	(void)state;
@@ -195,6 +235,9 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(everything_goes, fresh),
+		cmocka_unit_test_setup(markers_of_members_and_memory_go, fresh),
+		cmocka_unit_test_setup(what_is_no_memory_stays, fresh),
+		cmocka_unit_test_setup(a_file_among_the_markers_stays, fresh),
 		cmocka_unit_test_setup(a_busy_mount_goes_too, fresh),
 		cmocka_unit_test_setup(files_of_others_stay, fresh),
 		cmocka_unit_test_setup(stacked_and_covered_mounts_go, fresh),

@@ -57,8 +57,8 @@ class Sandbox(unittest.TestCase):
         mount("-t", "overlay", "-o", f"lowerdir=/,upperdir={self.base}/upper,workdir={self.base}/work", "overlay", self.root)
         for name in ("proc", "dev", "sys"):
             mount("--rbind", f"/{name}", self.root / name)
-        for name in ("tmp", "run"):  # without /run/systemd/system nothing is started or stopped
-            mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", self.root / name)
+        for name, mode in (("tmp", "1777"), ("run", "0755")):  # without /run/systemd/system nothing is started or stopped
+            mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", self.root / name)
         self.forget_packages()
 
     def forget_packages(self):

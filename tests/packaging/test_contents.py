@@ -16,6 +16,8 @@ FILES = {
         "/usr/lib/systemd/system/clusterjail-boot.service": "-rw-r--r--",
         "/usr/lib/systemd/system/clusterjail.service": "-rw-r--r--",
         "/usr/lib/systemd/system/clusterjail.timer": "-rw-r--r--",
+        "/usr/lib/systemd/system/run-clusterjail-private.mount": "-rw-r--r--",
+        "/usr/lib/tmpfiles.d/clusterjail.conf": "-rw-r--r--",
         "/usr/lib/sysusers.d/clusterjail-agent.conf": "-rw-r--r--",
         "/usr/share/doc/clusterjail-agent/agent.conf.example": "-rw-r--r--",
         "/usr/share/man/man8/jail-agent.8.gz": "-rw-r--r--",

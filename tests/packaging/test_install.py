@@ -111,6 +111,32 @@ class Install(Sandbox):
         self.assertIn("/var/lib/clusterjail stays", done.stderr)
         self.assertEqual(os.listdir(self.path("/var/lib/clusterjail")), ["notes"])
 
+    def test_what_users_kept_is_theirs(self):
+        self.install("agent")
+        self.write("/etc/clusterjail/agent.conf", CONFIG)
+        for directory in ("private/1001/tmp", "private/1001/dev-shm", "private/1002/tmp", "roots"):
+            self.path(f"/var/lib/clusterjail/{directory}").mkdir(parents=True)
+        self.path("/run/clusterjail/marker/guest/1001").mkdir(parents=True)
+        for mode, directory in ((0o755, "/run/clusterjail"), (0o755, "/var/lib/clusterjail")):
+            self.path(directory).chmod(mode)
+        self.write("/var/lib/clusterjail/private/1001/tmp/results", "ten years")
+        done = self.chroot("dpkg", "-r", "clusterjail-agent")
+        self.assertIn("stays in /var/lib/clusterjail/private", done.stdout + done.stderr)
+        self.assertFalse(self.path("/run/clusterjail/marker").exists())
+        self.assertTrue(self.path("/var/lib/clusterjail/private/1002/tmp").exists(), "open sessions may have it mounted")
+        done = self.chroot("dpkg", "--purge", "clusterjail-agent")
+        self.assertIn("stays in /var/lib/clusterjail/private", done.stderr)
+        self.assertEqual(self.read("/var/lib/clusterjail/private/1001/tmp/results"), "ten years")
+        self.assertEqual(os.listdir(self.path("/var/lib/clusterjail/private")), ["1001"])
+        self.assertFalse(self.path("/run/clusterjail").exists())
+
+    def test_empty_private_directories_go_with_a_purge(self):
+        self.install("agent")
+        self.write("/etc/clusterjail/agent.conf", CONFIG)
+        self.path("/var/lib/clusterjail/private/1001/tmp").mkdir(parents=True)
+        self.chroot("dpkg", "--purge", "clusterjail-agent")
+        self.assertFalse(self.path("/var/lib/clusterjail").exists())
+
     def test_a_home_below_survives_purge(self):
         self.install("agent")
         self.write("/home/foo-of-the-test/thesis", "ten years")

@@ -7,8 +7,8 @@ UNITS = "/usr/lib/systemd/system"
 # All that the agent's units set. An option that is not here may give a unit a mount namespace of its own, or a file system
 # that is not the host's (systemd.exec(5) has dozens, and gets more): look it up before you add it.
 AGENT_KEYS = {
-    "clusterjail-boot.service": {"Description", "Documentation", "DefaultDependencies", "After", "Before", "Conflicts", "Type",
-                                 "RemainAfterExit", "ExecStart", "TimeoutStartSec", "TimeoutStopSec", "WantedBy"},
+    "clusterjail-boot.service": {"Description", "Documentation", "DefaultDependencies", "Wants", "After", "Before", "Conflicts",
+                                 "Type", "RemainAfterExit", "ExecStart", "TimeoutStartSec", "TimeoutStopSec", "WantedBy"},
     "clusterjail.service": {"Description", "Documentation", "Wants", "After", "Type", "ExecStart", "SuccessExitStatus",
                             "TimeoutStartSec", "TimeoutStopSec"},
 }
@@ -34,7 +34,7 @@ class Units(Sandbox):
 
     def test_no_complaint(self):
         self.assertEqual(self.verify("clusterjail-boot.service", "clusterjail.service", "clusterjail.timer",
-                                     "jail-policyd.service")[1], [])
+                                     "run-clusterjail-private.mount", "jail-policyd.service")[1], [])
 
     def wanted_units(self):
         """sshd by its socket, as a cluster's login node may have it, and all that has to wait."""
@@ -66,6 +66,15 @@ class Units(Sandbox):
         self.assertNotIn("network", " ".join(boot["After"] + boot.get("Wants", [])))
         # What sshd waits at most, when the agent hangs and even ignores SIGTERM and SIGKILL.
         self.assertLessEqual(int(boot["TimeoutStartSec"][0]) + 2 * int(boot["TimeoutStopSec"][0]), 90)
+
+    def test_memory_is_there_before_anybody_and_required_by_nobody(self):
+        mount = self.settings("run-clusterjail-private.mount")
+        self.assertEqual(set(mount), {"Description", "Documentation", "Before", "What", "Where", "Type", "Options", "TimeoutSec"})
+        for unit in AGENT_KEYS:
+            self.assertIn(unit, mount["Before"])
+            self.assertIn("run-clusterjail-private.mount", self.settings(unit)["Wants"])
+            self.assertIn("run-clusterjail-private.mount", self.settings(unit)["After"])
+        self.assertLessEqual(int(mount["TimeoutSec"][0]), 10)
 
     def test_the_agents_mounts_reach_the_host(self):
         for unit, keys in AGENT_KEYS.items():

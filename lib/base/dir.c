@@ -33,7 +33,11 @@ int jail_dir_make(const char *path, mode_t mode, int *ret_fd, struct jail_error 
 				      "form, or writable by others than root",
 				      path, (unsigned)mode);
 	jail_autoclose int fd = -1;
-	int r = jail_path_open_trusted(-1, "/", &fd, err);
+	/* Mostly it is there, and each session waits for this. */
+	int r = jail_path_open_trusted(-1, path, ret_fd, NULL);
+	if (r == 0)
+		return 0;
+	r = jail_path_open_trusted(-1, "/", &fd, err);
 	if (r < 0)
 		return r;
 	for (const char *p = path; p[strspn(p, "/")] != '\0';) {

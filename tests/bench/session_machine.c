@@ -39,8 +39,7 @@ void must(int result, const char *what)
 		err(2, "%s", what);
 }
 
-static void write_file(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void write_file(const char *path, const char *format, ...)
+void machine_write(const char *path, const char *format, ...)
 {
 	va_list args;
 	FILE *file = fopen(path, "we");
@@ -53,12 +52,12 @@ static void write_file(const char *path, const char *format, ...)
 		err(2, "%s", path);
 }
 
-static void mount_tmpfs(const char *path)
+void machine_tmpfs(const char *path)
 {
 	must(mount("bench", path, "tmpfs", 0, "mode=0755"), path);
 }
 
-static void bind_tree(const char *from, const char *to)
+void machine_bind(const char *from, const char *to)
 {
 	must(mount(from, to, NULL, MS_BIND | MS_REC, NULL), to);
 }
@@ -73,12 +72,12 @@ static void make_log(void)
 	char to[64];
 
 	must(mkdir("/mnt/dev", 0755), "/mnt/dev");
-	mount_tmpfs("/mnt/dev");
+	machine_tmpfs("/mnt/dev");
 	for (size_t i = 0; i < sizeof devices / sizeof devices[0]; i++) {
 		(void)snprintf(from, sizeof from, "/dev/%s", devices[i]);
 		(void)snprintf(to, sizeof to, "/mnt/dev/%s", devices[i]);
-		write_file(to, "%s", "");
-		bind_tree(from, to);
+		machine_write(to, "%s", "");
+		machine_bind(from, to);
 	}
 	must(mount("/mnt/dev", "/dev", NULL, MS_MOVE, NULL), "/dev");
 	log_socket = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -99,10 +98,10 @@ static void make_users(void)
 	struct jail_buffer passwd = JAIL_BUFFER_INIT;
 	if (jail_file_read(AT_FDCWD, "/etc/passwd", 1 << 24, &passwd, NULL) < 0)
 		err(2, "/etc/passwd");
-	write_file("/mnt/passwd", "%sfoo:x:54321:54321::/home/foo:/bin/sh\n", passwd.data);
+	machine_write("/mnt/passwd", "%sfoo:x:54321:54321::/home/foo:/bin/sh\n", passwd.data);
 	jail_buffer_release(&passwd);
-	bind_tree("/mnt/passwd", "/etc/passwd");
-	mount_tmpfs("/home");
+	machine_bind("/mnt/passwd", "/etc/passwd");
+	machine_tmpfs("/home");
 	must(mkdir("/home/foo", 0750), "/home/foo");
 }
 
@@ -121,19 +120,30 @@ static void make_view(void)
 			continue;
 		}
 		must(mkdir(to, 0755), to);
-		bind_tree(from, to);
+		machine_bind(from, to);
 	}
 	must(mkdir("/mnt/marker", 0700), "/mnt/marker");
 	must(mkdir(ROOT "/.clusterjail", 0700), ROOT "/.clusterjail");
-	bind_tree("/mnt/marker", ROOT "/.clusterjail");
+	machine_bind("/mnt/marker", ROOT "/.clusterjail");
+}
+
+/* Compiles, and writes what sessions read. */
+void machine_compile(const struct jail_policy *policy, const struct jail_cache_facts *facts, const char *path)
+{
+	struct jail_error error;
+	struct jail_buffer bytes = JAIL_BUFFER_INIT;
+	int r = jail_cache_compile(policy, facts, &bytes, &error);
+	if (r == 0)
+		r = jail_file_replace(AT_FDCWD, path, bytes.data, bytes.len, 0644, &error);
+	if (r < 0)
+		errx(2, "%s", error.message);
+	jail_buffer_release(&bytes);
 }
 
 static void compile(size_t users, const char *path)
 {
 	enum { MOUNTS = sizeof recipe / sizeof recipe[0] };
 	struct jail_mount mounts[MOUNTS] = {0};
-	struct jail_error error;
-	struct jail_buffer bytes = JAIL_BUFFER_INIT;
 	char *names = calloc(users, 16);
 	char **list = calloc(users, sizeof *list);
 
@@ -162,12 +172,7 @@ static void compile(size_t users, const char *path)
 				     .rules = &rule,
 				     .n_rules = 1};
 	struct jail_cache_facts facts = {.node = "bench"};
-	int r = jail_cache_compile(&policy, &facts, &bytes, &error);
-	if (r == 0)
-		r = jail_file_replace(AT_FDCWD, path, bytes.data, bytes.len, 0644, &error);
-	if (r < 0)
-		errx(2, "%s", error.message);
-	jail_buffer_release(&bytes);
+	machine_compile(&policy, &facts, path);
 	free(list);
 	free(names);
 }
@@ -184,7 +189,7 @@ static void copy_config(const char *name)
 	(void)snprintf(path, sizeof path, "/etc/security/%s", name);
 	(void)jail_file_read(AT_FDCWD, path, 1 << 20, &text, NULL);
 	(void)snprintf(path, sizeof path, "/mnt/security/%s", name);
-	write_file(path, "%s", text.data);
+	machine_write(path, "%s", text.data);
 	jail_buffer_release(&text);
 }
 
@@ -210,24 +215,24 @@ static void make_services(const struct contender *contenders, size_t n, const ch
 	must(mkdir("/mnt/security", 0755), "/mnt/security");
 	copy_config("limits.conf");
 	copy_config("pam_env.conf");
-	write_file("/mnt/pam.d/other", "session required pam_deny.so\n");
+	machine_write("/mnt/pam.d/other", "session required pam_deny.so\n");
 	for (size_t i = 0; i < 2 * n; i++) {
 		const struct contender *who = &contenders[i / 2];
 		bool stacked = i % 2 == 1;
 		machine_service(i / 2, stacked, name);
 		(void)snprintf(path, sizeof path, "/mnt/pam.d/%s", name);
 		if (who->lines) {
-			write_file(path, "%ssession required %s\n", stacked ? sshd_stack : "", stock);
+			machine_write(path, "%ssession required %s\n", stacked ? sshd_stack : "", stock);
 			make_chroot_conf(who->lines);
 			continue;
 		}
-		write_file(path, "%ssession required %s cache=/mnt/%zu.cache\n", stacked ? sshd_stack : "",
-			   jail, who->users);
+		machine_write(path, "%ssession required %s cache=/mnt/%zu.cache\n", stacked ? sshd_stack : "",
+			      jail, who->users);
 		(void)snprintf(path, sizeof path, "/mnt/%zu.cache", who->users);
 		compile(who->users, path);
 	}
-	bind_tree("/mnt/pam.d", "/etc/pam.d");
-	bind_tree("/mnt/security", "/etc/security");
+	machine_bind("/mnt/pam.d", "/etc/pam.d");
+	machine_bind("/mnt/security", "/etc/security");
 }
 
 /* pam_chroot has its configuration's path compiled in. */
@@ -239,14 +244,19 @@ void machine_choose(size_t lines)
 	must(symlink(name, "/etc/security/chroot.conf"), "/etc/security/chroot.conf");
 }
 
-void machine_make(const struct contender *contenders, size_t n, const char *jail, const char *stock)
+void machine_begin(void)
 {
 	(void)umask(022);
 	must(unshare(CLONE_NEWNS), "a mount namespace");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
-	mount_tmpfs("/mnt");
+	machine_tmpfs("/mnt");
 	make_log();
 	make_users();
+}
+
+void machine_make(const struct contender *contenders, size_t n, const char *jail, const char *stock)
+{
+	machine_begin();
 	make_view();
 	make_services(contenders, n, jail, stock);
 }

@@ -1,9 +1,10 @@
-/* The machine that bench_session.c measures on: users, a view, policies, PAM services and a log, all in the
- * mount namespace of this process. */
+/* The machine that bench_session.c and bench_namespace.c measure on: users, a view, policies, PAM services
+ * and a log, all in the mount namespace of this process. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "lib/policy/cache.h"
 
 #define ROOT "/mnt/roots/recipe"
 
@@ -15,6 +16,14 @@ struct contender {
 
 /* Ends the program when a call failed. */
 void must(int result, const char *what);
+
+/* A mount namespace with a tmpfs on /mnt, a log, and the user foo. */
+void machine_begin(void);
+void machine_write(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void machine_tmpfs(const char *path);
+void machine_bind(const char *from, const char *to);
+void machine_compile(const struct jail_policy *policy, const struct jail_cache_facts *facts,
+		     const char *path);
 
 /* jail, stock: paths of the two modules. */
 void machine_make(const struct contender *contenders, size_t n, const char *jail, const char *stock);

@@ -9,7 +9,7 @@ UNITS = "/usr/lib/systemd/system"
 AGENT_KEYS = {
     "clusterjail-boot.service": {"Description", "Documentation", "DefaultDependencies", "Wants", "After", "Before", "Conflicts",
                                  "Type", "RemainAfterExit", "ExecStart", "TimeoutStartSec", "TimeoutStopSec", "WantedBy"},
-    "clusterjail.service": {"Description", "Documentation", "Wants", "After", "Type", "ExecStart", "SuccessExitStatus",
+    "clusterjail.service": {"StartLimitIntervalSec", "Description", "Documentation", "Wants", "After", "Type", "ExecStart", "SuccessExitStatus",
                             "TimeoutStartSec", "TimeoutStopSec"},
 }
 

@@ -41,7 +41,7 @@ static int open_session(pam_handle_t *pamh, int flags, const struct options *opt
 	}
 	const char *name = item;
 	int r = who_is(pamh, name, options, &account, &err);
-	if (r == WHO_FREE) {
+	if (r == JAIL_WHO_FREE) {
 		if (options->debug)
 			pam_syslog(pamh, LOG_DEBUG, "%s is never confined", name);
 		return PAM_SUCCESS;

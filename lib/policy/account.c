@@ -128,6 +128,24 @@ static int add_name(struct jail_account *account, gid_t gid)
 	return 0;
 }
 
+/* The names of gids[first] and those behind it; they are foreign from number n_own on. */
+static int add_names(struct jail_account *account, size_t first, size_t n_own)
+{
+	int r = 0;
+	for (size_t i = first; i < account->n_gids && r == 0; i++) {
+		size_t before = account->n_groups;
+		r = add_name(account, account->gids[i]);
+		if (i >= n_own)
+			account->n_foreign += account->n_groups - before;
+	}
+	return r;
+}
+
+static int groups_failed(const struct jail_account *account, int r, struct jail_error *err)
+{
+	return jail_error_sys(err, -r, "cannot find out the groups of %.100s", account->user);
+}
+
 int jail_account_groups(struct jail_account *account, bool process_groups, struct jail_error *err)
 {
 	int r = add_gid(account, account->gid);
@@ -136,15 +154,21 @@ int jail_account_groups(struct jail_account *account, bool process_groups, struc
 	size_t n_own = account->n_gids;
 	if (r == 0 && process_groups)
 		r = add_process_gids(account);
-	for (size_t i = 0; i < account->n_gids && r == 0; i++) {
-		size_t before = account->n_groups;
-		r = add_name(account, account->gids[i]);
-		if (i >= n_own)
-			account->n_foreign += account->n_groups - before;
-	}
-	if (r < 0)
-		return jail_error_sys(err, -r, "cannot find out the groups of %.100s", account->user);
-	return 0;
+	if (r == 0)
+		r = add_names(account, 0, n_own);
+	return r < 0 ? groups_failed(account, r, err) : 0;
+}
+
+int jail_account_add_groups(struct jail_account *account, const gid_t *gids, size_t n_gids,
+			    struct jail_error *err)
+{
+	size_t known = account->n_gids;
+	int r = 0;
+	for (size_t i = 0; i < n_gids && r == 0; i++)
+		r = add_gid(account, gids[i]);
+	if (r == 0)
+		r = add_names(account, known, known);
+	return r < 0 ? groups_failed(account, r, err) : 0;
 }
 
 void jail_account_identity(const struct jail_account *account, struct jail_identity *ret)

@@ -33,6 +33,11 @@ int jail_account_get(const char *name, struct jail_account *ret, struct jail_err
  * its number in gids only. */
 int jail_account_groups(struct jail_account *account, bool process_groups, struct jail_error *err);
 
+/* After that: more groups, which a session has and NSS need not give for the user; they count as the
+ * process's own do. */
+int jail_account_add_groups(struct jail_account *account, const gid_t *gids, size_t n_gids,
+			    struct jail_error *err);
+
 /* identity points into account. */
 void jail_account_identity(const struct jail_account *account, struct jail_identity *ret);
 void jail_account_release(struct jail_account *account);

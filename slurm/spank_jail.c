@@ -76,25 +76,32 @@ EXPORT int slurm_spank_user_init(spank_t spank, int ac, char *argv[])
 	return 0;
 }
 
+/* A task must not run. Negative: what SLURM's own codes say, which are positive, it logs and goes on. */
+static int refuse(char *why)
+{
+	step.refused = true;
+	slurm_error("spank_jail: task of %s refused: %s",
+		    step.account.user ? step.account.user : "an unknown user", clean(why));
+	return -1;
+}
+
 EXPORT int slurm_spank_task_init_privileged(spank_t spank, int ac, char *argv[])
 {
 	char said[JAIL_ERROR_MESSAGE_MAX];
 	struct jail_error err = {0};
 
-	if (!step.known && get_step(spank, ac, argv) < 0) {
-		slurm_error("spank_jail: task refused: SLURM does not say whose it is");
-		return ESPANK_ERROR;
-	}
-	if (task_enter(&step, said, sizeof said, &err) < 0) {
-		slurm_error("spank_jail: task of %s refused: %s",
-			    step.account.user ? step.account.user : "an unknown user", clean(err.message));
-		return ESPANK_ERROR;
-	}
+	if (!step.known && get_step(spank, ac, argv) < 0)
+		(void)jail_error_set(&err, EINVAL, "SLURM does not say whose it is");
+	else
+		(void)task_enter(&step, said, sizeof said, &err);
+	if (err.code != 0)
+		return refuse(err.message);
 	if (said[0])
 		slurm_info("spank_jail: %s", clean(said));
 	return 0;
 }
 
+/* As the user, the streams in place, just before the user's code. */
 EXPORT int slurm_spank_task_init(spank_t spank, int ac, char *argv[])
 {
 	struct jail_error err = {0};
@@ -102,6 +109,11 @@ EXPORT int slurm_spank_task_init(spank_t spank, int ac, char *argv[])
 	(void)spank;
 	(void)ac;
 	(void)argv;
+	if (!step.refused && task_check_streams(&step, &err) < 0)
+		(void)refuse(err.message);
+	/* An `optional` line in plugstack.conf makes SLURM go on all the same. */
+	if (step.refused)
+		_exit(1);
 	if (task_begin(&step, &err) < 0)
 		slurm_error("spank_jail: %s", clean(err.message));
 	return 0;

@@ -15,6 +15,7 @@ struct step {
 	struct jail_error err;	   /* code is not 0: why no task may run */
 	char *cwd;		   /* where stepd wants the tasks to begin */
 	bool known;		   /* the above is filled */
+	bool refused;		   /* this task must not run */
 	bool entered;		   /* this task's process was put into its view */
 };
 

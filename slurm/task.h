@@ -11,5 +11,9 @@
  * The process that this fails in must not go on. */
 int task_enter(struct step *step, char *ret_said, size_t size, struct jail_error *err);
 
+/* As the user, inside: what stepd opened for the task on the host (sbatch --input) must not show what the
+ * view does not. Errors: -EACCES it does; errno. */
+int task_check_streams(const struct step *step, struct jail_error *err);
+
 /* As the user, inside: back to the directory that the task is to begin in. Errors: errno of chdir. */
 int task_begin(const struct step *step, struct jail_error *err);

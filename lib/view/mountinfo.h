@@ -41,9 +41,6 @@ int jail_mount_table_parse(const char *text, size_t len, struct jail_mount_table
  * it in pieces of a page and mounts come and go in between: poll(2) tells (POLLPRI, since Linux 2.6.15), and
  * it is read again. Errors: -EAGAIN it never held still. */
 int jail_mount_table_read(struct jail_mount_table *ret, struct jail_error *err);
-/* The same of another process: its /proc/PID/mountinfo. */
-int jail_mount_table_read_from(const char *path, struct jail_mount_table *ret, struct jail_error *err);
-
 /* The same of another process, as seen from its root. Errors: -ENOENT, -ESRCH it ended. */
 int jail_mount_table_read_of(pid_t pid, struct jail_mount_table *ret, struct jail_error *err);
 

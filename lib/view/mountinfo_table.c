@@ -181,11 +181,6 @@ static int read_all(int fd, struct jail_buffer *text)
 
 static int read_table(const char *path, struct jail_mount_table *ret, struct jail_error *err)
 {
-	return jail_mount_table_read_from("/proc/thread-self/mountinfo", ret, err);
-}
-
-int jail_mount_table_read_from(const char *path, struct jail_mount_table *ret, struct jail_error *err)
-{
 	for (unsigned i = 0; i < READS_MAX; i++) {
 		jail_autobuffer struct jail_buffer text = JAIL_BUFFER_INIT;
 		jail_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);

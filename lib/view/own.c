@@ -54,7 +54,7 @@ int jail_own_find(struct jail_own *ret, struct jail_error *err)
 
 	int r = jail_mount_table_read(&here, err);
 	if (r == 0)
-		r = jail_mount_table_read_from("/proc/1/mountinfo", &host, err);
+		r = jail_mount_table_read_of(1, &host, err);
 	return r < 0 ? r : jail_own_compare(&here, &host, ret, err);
 }
 

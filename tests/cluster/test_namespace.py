@@ -159,8 +159,28 @@ class Guest(ClusterTest):
         self.assertIn("alice", root("c1", "ls /home").out)
 
     def test_audit_knows_who_is_inside(self):
-        """A login before the policy confined them is reported; one after is not."""
-        self.assertNotIn("carol", root("c1", "jail-agent --audit", check=False).out)
+        """A session from before the policy confined its user is reported; one from after is not, nor a forged marker believed."""
+        def confined(policy):
+            in_namespaces(policy)
+            policy["rules"].insert(0, {"users": ["carol"], "jail": "guest"})
+
+        before = Open("carol", "c1")
+        forged = Open("carol", "c1", "unshare -Urm")
+        self.admin.rollout(confined)
+        after = Open("carol", "c1")
+        try:
+            self.assertEqual(forged("mount -t tmpfs -o mode=700 clusterjail /run && mkdir -m 700 /run/clusterjail && echo there"), "there")
+            outside, pretending, inside = before("echo $$"), forged("echo $$"), after("echo $$")
+            audit = root("c1", "jail-agent --audit", check=False)
+            self.assertEqual(audit.rc, 2, audit.text)
+            for pid in (outside, pretending):
+                self.assertRegex(audit.out, rf"\b{pid}\b", audit.text)
+            self.assertNotRegex(audit.out, rf"\b{inside}\b", audit.text)
+        finally:
+            for session in (before, forged, after):
+                session.close()
+            self.admin.rollout(in_namespaces)
+            end_sessions("carol")
 
     def test_a_view_that_cannot_be_made_is_no_session(self):
         def missing(policy):

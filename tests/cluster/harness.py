@@ -216,9 +216,9 @@ def status(node):
 
 def end_sessions(user):
     """What an administrator does for a user who moves to another view: their processes, the user's systemd manager among them,
-    would stay where they are (SECURITY.md)."""
+    would stay where they are (SECURITY.md). terminate-user alone leaves what outlived its session, an old tmux say."""
     for node in NODES:
-        root(node, f"loginctl terminate-user {user}; while systemctl is-active -q user@$(id -u {user}).service; do sleep 0.1; done", check=False)
+        root(node, f"loginctl kill-user --signal=KILL {user}; loginctl terminate-user {user}; while systemctl is-active -q user@$(id -u {user}).service; do sleep 0.1; done", check=False)
 
 
 def pam_files(node):

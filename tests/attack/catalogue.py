@@ -7,7 +7,7 @@ import types
 HERE = pathlib.Path(__file__).resolve().parent
 DOORS = ("any", "ssh", "slurm", "outside")
 KINDS = ("chroot", "namespace")
-HEADER = re.compile(r"^# (title|door|needs|before|expect|judge): (.*)$", re.M)
+HEADER = re.compile(r"^# (title|door|needs|before|expect|judge|blind): (.*)$", re.M)
 # A name alone in a listing, the content of the file, or what an attack says that wrote where it could not look.
 SEEN = re.compile(r"secret of alice|^leaked:|(?:^|\s)alice(?:\s|$)", re.M)
 TRIED = re.compile(r"^tried: ", re.M)
@@ -22,6 +22,7 @@ class Attack:
         self.needs = fields.get("needs")  # a program that not every release has
         self.before = fields.get("before")
         self.judged_by = fields.get("judge", "output")
+        self.is_blind = "blind" in fields
         words = fields.get("expect", "held")
         if words in ("held", "documented"):
             self.expect = dict.fromkeys(KINDS, words)
@@ -58,14 +59,16 @@ def columns_of(attack):
 def table(attacks, results):
     columns = list(results)
     width = max(len(attack.name) for attack in attacks)
-    lines = ["  ".join(["attack".ljust(width), *(column.ljust(17) for column in columns)])]
+    lines = ["  ".join(["attack".ljust(width), *(column.ljust(16) for column in columns)])]
     for attack in attacks:
         cells = []
         for column in columns:
             found = results[column].get(attack.name)
             word = found.verdict if found else "-"
-            if word == "leaked" and not column.startswith("recipe") and attack.expected(column.split()[0]) == "documented":
+            if word == "leaked" and attack.expected(column.split()[0]) == "documented":
                 word = "documented"
-            cells.append(word.ljust(17))
+            elif word == "not tried" and column.startswith("recipe"):
+                word = "fails"  # a session that the recipe breaks
+            cells.append(word.ljust(16))
         lines.append("  ".join([attack.name.ljust(width), *cells]).rstrip())
     return "\n".join(lines)

@@ -15,7 +15,7 @@ for ((i = 0; i < 50; i++)); do
     [[ ! -S $XDG_RUNTIME_DIR/$unit ]] || break
     sleep 0.1
 done
-dbus-send --bus="unix:path=$XDG_RUNTIME_DIR/$unit" --dest=org.freedesktop.DBus --type=method_call --print-reply / \
+dbus-send --reply-timeout=3000 --bus="unix:path=$XDG_RUNTIME_DIR/$unit" --dest=org.freedesktop.DBus --type=method_call --print-reply / \
     org.freedesktop.DBus.StartServiceByName string:attack.Probe uint32:0 >/dev/null 2>&1
 for ((i = 0; i < 50; i++)); do
     if grep -qs '^ran' "$WORK/out"; then
@@ -26,5 +26,5 @@ for ((i = 0; i < 50; i++)); do
 done
 cat "$WORK/out"
 # The system's manager would run a transient unit as root.
-busctl --system call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager StartTransientUnit \
+busctl --system --timeout=5 call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager StartTransientUnit \
     'ssa(sv)a(sa(sv))' "$unit.service" fail 1 ExecStart 'a(sasb)' 1 "$ATTACK/probe" 1 "$ATTACK/probe" false 0 2>&1

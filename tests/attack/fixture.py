@@ -16,11 +16,12 @@ from harness import NODES, root, ssh
 
 HERE = pathlib.Path(__file__).resolve().parent
 PASSWORD = "kettle"
-SECONDS = 90  # for one attack: cron's minute, and a slow machine
+SECONDS = 150  # for one attack: cron's minute, and a slow machine
 
 # user: who attacks. older: who was logged in before the policy confined them. refused: whose view cannot be made.
 Column = collections.namedtuple("Column", "kind node user older refused targets")
-COLUMNS = {
+COLUMNS = {  # the first, so that no attack is blind
+    "unconfined c2": Column("unconfined", "c2", "visitor1", "admin", None, "c2"),
     "recipe c1": Column("recipe", "c1", "visitor1", "admin", None, "c1"),
     "chroot login1": Column("chroot", "login1", "foo", "bar", "carol", "login1 c1 c2"),
     "chroot c1": Column("chroot", "c1", "foo", "bar", "carol", "login1 c1 c2"),
@@ -77,6 +78,7 @@ def set_up():
 
 def take_back():
     """Everything; may be called twice."""
+    root("ctl", f"for user in {' '.join(USERS)}; do scancel -u $user; done", check=False)
     in_parallel(*((harness.end_sessions, user) for user in USERS))
     for user in USERS:
         root("ctl", f"loginctl kill-user --signal=KILL {user}", check=False)
@@ -93,11 +95,9 @@ def take_back():
 class Phase:
     """One kind of confinement on every node, and the attacks on it."""
 
-    def __init__(self, kind, with_recipe):
-        self.columns = {name: column for name, column in COLUMNS.items()
-                        if column.kind == kind or (with_recipe and column.kind == "recipe")}
+    def __init__(self, kind, beside):
+        self.columns = {name: column for name, column in COLUMNS.items() if column.kind in (kind, beside)}
         self.kind = kind
-        self.with_recipe = with_recipe
 
     def policy(self, policy):
         if self.kind == "namespace":
@@ -126,14 +126,19 @@ class Phase:
         in_parallel(*((harness.end_sessions, user) for user in ("foo", "bar", "carol")))
         in_parallel(*((self.before, attack, column) for attack in attacks if attack.before for column in self.columns.values()))
         self.rollout(self.policy)
-        if self.with_recipe:
-            recipe.set_up("c1", [column.user for column in self.columns.values() if column.kind == "recipe"]
-                          + [column.older for column in self.columns.values() if column.kind == "recipe"])
+        for column in self.columns.values():
+            if column.kind == "recipe":
+                recipe.set_up(column.node, (column.user, column.older))
 
     def environment(self, attack, column):
         user = self.user(attack, column)
         work = f"{folder(user)}/work/{attack.name}/{column.kind}-{column.node}"
         return {"ATTACK": folder(user), "WORK": work, "NODE": column.node, "TARGETS": column.targets, "PASSWORD": PASSWORD}
+
+    @staticmethod
+    def client(column):
+        """Where SLURM's commands are given: the recipe is on its node alone."""
+        return column.node if column.kind == "recipe" else "login1"
 
     @staticmethod
     def has(program):
@@ -160,10 +165,7 @@ class Phase:
                     continue
                 if attack.needs and not self.has(attack.needs):
                     continue
-                if attack.door == "slurm" and column.kind != "recipe":
-                    via = "login1"
-                else:
-                    via = "ctl" if attack.door == "outside" else column.node
+                via = {"slurm": self.client(column), "outside": "ctl"}.get(attack.door, column.node)
                 step = attack.door == "any" and column.node != "login1"
                 sessions[name, self.user(attack, column), via, step].append(attack)
         found = in_parallel(*((self.session, key, chosen) for key, chosen in sessions.items()))
@@ -182,9 +184,9 @@ class Phase:
         if step:
             # From a node where the user is confined as well.
             command = f"srun -w {column.node} -n1 {command}"
-            via = column.node if column.kind == "recipe" else "login1"
+            via = self.client(column)
         start = time.monotonic()
-        result = ssh(user, via, command, timeout=300)
+        result = ssh(user, via, command, timeout=2 * SECONDS)
         try:
             said = json.loads(result.out[result.out.index("{"):])
         except ValueError:

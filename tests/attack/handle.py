@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # title: open_by_handle_at, with and without a user namespace
 # door: any
+# blind: yes
 """Takes the handle of a directory that the view shows and asks for its neighbours by guessed inode numbers, with a generation of 0,
 which some file systems take for any."""
 

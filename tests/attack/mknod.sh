@@ -1,6 +1,7 @@
 #!/bin/bash
 # title: mknod of the disks
 # door: any
+# blind: yes
 echo "tried: mknod"
 try='while read -r major minor _ name; do
     [[ $major =~ ^[0-9]+$ ]] || continue

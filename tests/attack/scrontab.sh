@@ -1,6 +1,7 @@
 #!/bin/bash
 # title: a job of scrontab
 # door: slurm
+# blind: yes
 # needs: scrontab
 trap 'scrontab -r' EXIT
 printf '#SCRON -w %s -o %s/out\n* * * * * "%s/probe"; echo ran\n' "$NODE" "$WORK" "$ATTACK" | scrontab - 2>&1 | tee "$WORK/said"

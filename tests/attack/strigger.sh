@@ -1,6 +1,7 @@
 #!/bin/bash
 # title: strigger, whose program runs where slurmctld does
 # door: slurm
+# blind: yes
 job=$(sbatch --parsable -w "$NODE" -n1 -o /dev/null --wrap 'sleep 2')
 strigger --set --jobid="$job" --fini --program="$WORK/program" 2>&1
 printf '#!/bin/sh\n"%s/probe" >"%s/out"\n' "$ATTACK" "$WORK" >"$WORK/program"

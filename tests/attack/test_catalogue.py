@@ -29,7 +29,7 @@ class Catalogue(unittest.TestCase):
         cls.results = {column: {} for column in COLUMNS}
         cls.addClassCleanup(fixture.take_back)
         fixture.set_up()
-        for phase in (Phase("chroot", with_recipe=True), Phase("namespace", with_recipe=False)):
+        for phase in (Phase("chroot", beside="recipe"), Phase("namespace", beside="unconfined")):
             phase.prepare(cls.attacks)
             for column, found in phase.run(cls.attacks).items():
                 cls.results[column].update(found)
@@ -57,6 +57,14 @@ class Catalogue(unittest.TestCase):
                     self.assertIsNotNone(result, "it was not run")
                     expected = attack.expected(COLUMNS[column].kind)
                     self.assertEqual(result.verdict, "leaked" if expected == "documented" else "held", result.said)
+
+    def test_no_attack_is_blind(self):
+        """Where nobody is confined each leaks, but for those that want more than a user has anywhere."""
+        for attack in self.attacks:
+            result = self.results["unconfined c2"].get(attack.name)
+            if result is not None and not attack.is_blind:
+                with self.subTest(attack=attack.name):
+                    self.assertEqual(result.verdict, "leaked", result.said)
 
     def test_the_recipe_leaks(self):
         """Else the column compares with nothing."""

@@ -2,15 +2,19 @@
 # title: an overlay with the host's root as its lower layer
 # door: any
 inside='mkdir -p "$WORK/m"
-mount -t tmpfs any "$WORK/m" && mkdir "$WORK/m/upper" "$WORK/m/work" "$WORK/m/all" "$WORK/m/empty" || exit
-for lower in / /home /vault "/home/.." ; do
-    for options in "lowerdir=$lower:$WORK/m/empty" "lowerdir=$lower:$WORK/m/empty,userxattr" \
-        "lowerdir=$lower,upperdir=$WORK/m/upper,workdir=$WORK/m/work,userxattr"; do
-        mount -t overlay -o "$options" any "$WORK/m/all" || continue
-        "$ATTACK/probe" "$WORK/m/all"
-        ls "$WORK/m/all"
-        umount "$WORK/m/all"
+mount -t tmpfs any "$WORK/m" && cd "$WORK/m" && mkdir upper work all empty shown shown/home || exit
+mount -t overlay -o "lowerdir=shown:empty" any all && echo "an overlay can be mounted: $(ls all)" && umount all
+for lower in / /home /vault /home/.. /proc/self/root; do
+    for options in "lowerdir=$lower:empty" "lowerdir=$lower:empty,userxattr" "lowerdir=$lower,upperdir=upper,workdir=work,userxattr"; do
+        mount -t overlay -o "$options" any all || continue
+        "$ATTACK/probe" "$PWD/all"
+        ls all
+        umount all
     done
 done'
-echo "tried: $(unshare -Urm true 2>&1 && echo a user namespace)"
-unshare -Urm --propagation private bash -c "$inside" 2>/dev/null
+said=$(unshare -Urm --propagation private bash -c "$inside" 2>&1)
+case $said in
+*"can be mounted"*) echo "tried: an overlay of hidden places" ;;
+*"unshare failed"*) echo "tried: a user namespace" ;;
+esac
+sort -u <<<"$said"

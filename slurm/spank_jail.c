@@ -1,6 +1,7 @@
 /* spank_jail.so: puts each task of a step into its user's view after SLURM's own namespaces
  * (job_container/tmpfs joins the job's after PAM, and leaves whatever view PAM had entered). */
 #pragma GCC visibility push(default)
+#include <slurm/slurm.h>
 #include <slurm/spank.h>
 
 SPANK_PLUGIN(spank_jail, 1)
@@ -12,6 +13,7 @@ SPANK_PLUGIN(spank_jail, 1)
 #include "lib/base/cleanup.h"
 #include "slurm/options.h"
 #include "slurm/step.h"
+#include "slurm/stepd.h"
 #include "slurm/task.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -87,7 +89,7 @@ static int refuse(char *why)
 
 EXPORT int slurm_spank_task_init_privileged(spank_t spank, int ac, char *argv[])
 {
-	char said[JAIL_ERROR_MESSAGE_MAX];
+	char said[JAIL_ERROR_MESSAGE_MAX] = "";
 	struct jail_error err = {0};
 
 	if (!step.known && get_step(spank, ac, argv) < 0)
@@ -119,11 +121,52 @@ EXPORT int slurm_spank_task_init(spank_t spank, int ac, char *argv[])
 	return 0;
 }
 
+/* In stepd, when it has forked a task; with the last one it has nothing more to do for them. */
+EXPORT int slurm_spank_task_post_fork(spank_t spank, int ac, char *argv[])
+{
+	struct jail_error err = {0};
+	uint32_t n_tasks = 0;
+	uint32_t number = 0;
+
+	(void)ac;
+	(void)argv;
+	/* The job's own, which runs nothing of the user's and lasts as long as the job. */
+	if (spank_get_item(spank, S_JOB_STEPID, &number) == ESPANK_SUCCESS && number == SLURM_EXTERN_CONT)
+		return 0;
+	step.n_running++;
+	if (!step.known || (spank_get_item(spank, S_JOB_LOCAL_TASK_COUNT, &n_tasks) == ESPANK_SUCCESS &&
+			    step.n_running < (int)n_tasks))
+		return 0;
+	if (stepd_enter(&step, &err) == 0)
+		return 0;
+	slurm_error("spank_jail: %s", clean(err.message));
+	return -1;
+}
+
+static void leave(void)
+{
+	struct jail_error err = {0};
+	if (step.known && stepd_leave(&step, &err) < 0)
+		slurm_error("spank_jail: %s", clean(err.message));
+}
+
+/* In stepd, when a task and the scripts after it have ended. */
+EXPORT int slurm_spank_task_exit(spank_t spank, int ac, char *argv[])
+{
+	(void)spank;
+	(void)ac;
+	(void)argv;
+	if (--step.n_running <= 0)
+		leave();
+	return 0;
+}
+
 EXPORT int slurm_spank_exit(spank_t spank, int ac, char *argv[])
 {
 	(void)spank;
 	(void)ac;
 	(void)argv;
+	leave();
 	step_forget(&step);
 	return 0;
 }

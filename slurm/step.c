@@ -25,9 +25,14 @@ static int know(struct step *step, const struct options *options, uid_t uid, con
 
 void step_know(struct step *step, const struct options *options, uid_t uid, const gid_t *gids, size_t n_gids)
 {
-	*step = (struct step){.known = true};
+	*step = (struct step){.known = true, .host = {.ns = -1, .root = -1, .cwd = -1}};
 	if (know(step, options, uid, gids, n_gids) == 0)
 		step->err.code = 0;
+}
+
+bool step_is_confined(const struct step *step)
+{
+	return step->known && step->account.user && jail_subject_is_confined(&step->subject);
 }
 
 void step_forget(struct step *step)

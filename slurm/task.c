@@ -73,7 +73,7 @@ int task_enter(struct step *step, char *ret_said, size_t size, struct jail_error
 		*err = step->err;
 		return jail_error_negative(-err->code);
 	}
-	if (!step->account.user || !jail_subject_is_confined(&step->subject))
+	if (!step_is_confined(step))
 		return 0;
 	int inside = jail_enter_inside_any(step->subject.run);
 	if (inside < 0)

@@ -21,6 +21,18 @@ void jail_own_release(struct jail_own *own)
 	*own = (struct jail_own){0};
 }
 
+static int add(struct jail_own *own, const char *path)
+{
+	char **slot = JAIL_ARRAY_PUSH(own->paths, own->n_paths);
+	if (!slot)
+		return -ENOMEM;
+	*slot = strdup(path);
+	if (!*slot)
+		return -ENOMEM;
+	own->n_paths++;
+	return 0;
+}
+
 int jail_own_compare(const struct jail_mount_table *here, const struct jail_mount_table *host,
 		     struct jail_own *ret, struct jail_error *err)
 {
@@ -35,12 +47,8 @@ int jail_own_compare(const struct jail_mount_table *here, const struct jail_moun
 			continue;
 		if (!jail_path_is_normal(path) || !path[1] || !there || jail_mount_shows(line, there, path))
 			continue;
-		char **slot = JAIL_ARRAY_PUSH(own.paths, own.n_paths);
-		if (slot)
-			*slot = strdup(path);
-		if (!slot || !*slot)
+		if (add(&own, path) < 0)
 			return jail_error_sys(err, ENOMEM, "cannot tell what the job has of its own");
-		own.n_paths++;
 	}
 	*ret = own;
 	own = (struct jail_own){0};

@@ -77,6 +77,14 @@ def log(node, job=""):
     return root(node, f"tail -n 200 /var/log/slurm/slurmd.log | grep 'spank_jail: .*{job}'", check=False).out
 
 
+EPILOG = "printf '#!/bin/sh\\nexec > ~/epilog.out\\necho $(ls /home) in $(pwd)\\n' > epilog.sh; chmod 755 epilog.sh; rm -f epilog.out; "
+
+
+def epilog(user, node):
+    """What the user's own --task-epilog sees: slurmstepd runs it, past every hook for tasks."""
+    return ssh(user, "login1", EPILOG + f"srun -w {node} -n2 --task-epilog=$HOME/epilog.sh true; cat epilog.out", timeout=90)
+
+
 class AnotherSeries(ClusterTest):
     def test_the_role_refuses_it(self):
         """The package of another SLURM: said clearly, and the door that was closed stays closed."""
@@ -115,6 +123,7 @@ class Both(ClusterTest):
             self.assertIn("spank_jail.so", root(node, "cat /etc/slurm/plugstack.conf").out)
             self.assertEqual(log(node), "", "they were inside already")
         self.assertIn("alice", ssh("alice", "login1", "srun -N2 ls /home", timeout=60).out)
+        self.assertEqual(epilog("foo", "c1").out, f"{' '.join(SEEN_BY_PARTNERS)} in /home/foo\n")
 
     def test_chroot(self):
         self.admin.reset()
@@ -173,6 +182,12 @@ class Tasks:
             self.assertEqual(len(files), 1, lines)
         self.assertIn("done", lines)
 
+    def test_the_users_epilog(self):
+        self.assertEqual(epilog(self.user, "c1").out, f"{' '.join(self.seen)} in /home/{self.user}\n")
+        result = epilog("alice", "c1")
+        self.assertIn("carol", result.out, result.text)
+        self.assertNotIn("error", result.err)
+
     def test_pty(self):
         screen = harness.ssh_pty(self.user, "login1", "srun --pty bash --norc\ntty; echo [$(ls /home)]; exit\nexit\n")
         self.assertRegex(screen, r"(?m)^/dev/pts/\d+\s*$", screen)
@@ -211,7 +226,7 @@ class Tasks:
 
     def assertNoTask(self, node, reason):
         """Neither a task nor a batch script runs; the user and the log are told; the node stays in use."""
-        for command in (f"srun -w {node} sh -c 'echo RAN; ls /home'", f"rm -f out.txt; sbatch -w {node} --wait -o out.txt --wrap 'echo RAN'; echo $?; cat out.txt"):
+        for command in (f"{EPILOG} srun -w {node} --task-epilog=$HOME/epilog.sh sh -c 'echo RAN; ls /home'; rc=$?; test ! -e epilog.out || echo RAN; exit $rc", f"rm -f out.txt; sbatch -w {node} --wait -o out.txt --wrap 'echo RAN'; echo $?; cat out.txt"):
             # The login node's view may be as broken: not by ssh.
             result = root("login1", f"runuser -u {self.user} -- bash -c {shlex.quote('cd; ' + command)}", check=False, timeout=90)
             self.assertNotIn("RAN", result.out, result.text)

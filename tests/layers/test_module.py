@@ -19,7 +19,8 @@ MODULES = {
     # What it has of SLURM is what the program that loads it exports.
     "spank_jail.so": ({"libc.so.6"}, {
         "plugin_name", "plugin_type", "plugin_version", "spank_plugin_version", "slurm_spank_init_post_opt",
-        "slurm_spank_user_init", "slurm_spank_task_init_privileged", "slurm_spank_task_init", "slurm_spank_exit"}),
+        "slurm_spank_user_init", "slurm_spank_task_init_privileged", "slurm_spank_task_init",
+        "slurm_spank_task_post_fork", "slurm_spank_task_exit", "slurm_spank_exit"}),
 }
 NEEDED, ENTRY_POINTS = MODULES[os.path.basename(MODULE)]
 # Session modules that start programs or talk to the network are how logins hang.

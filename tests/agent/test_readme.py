@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import shutil
 
 import node
 from node import CONFIG, HOME, PROGRAMS, NodeTest, must, run
@@ -20,14 +21,18 @@ def policy():
 class Readme(NodeTest):
     def setUp(self):
         super().setUp()
-        # The places that it names, in this test's own mount namespace.
+        text = policy()
+        # The project may lie below the places that it names, which are this test's own from here on.
+        self.addCleanup(PROGRAMS.update, dict(PROGRAMS))
+        for name in ("agent", "policy"):
+            PROGRAMS[name] = shutil.copy(PROGRAMS[name], node.TOP / "work" / name)
         for path in ("/home", "/var/lib"):
             must("mount", "-t", "tmpfs", "-o", "mode=755", "readme", path)
             self.addCleanup(must, "umount", "-R", "-l", path)
         for name in ("foo", "bar", "alice"):
             must("cp", "-a", HOME / name, "/home")
         self.source = node.TOP / "work" / "readme.json"
-        self.source.write_text(policy(), encoding="utf-8")
+        self.source.write_text(text, encoding="utf-8")
 
     def test_lint(self):
         result = run(PROGRAMS["policy"], "lint", self.source)

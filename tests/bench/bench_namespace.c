@@ -102,7 +102,7 @@ static void make_machine(const char *jail)
 {
 	char path[64];
 
-	machine_begin();
+	machine_begin(&jail, 1);
 	for (size_t i = 1; i < KEPT; i++) {
 		(void)snprintf(path, sizeof path, "/home/%s", kept[i]);
 		must(mkdir(path, 0755), path);

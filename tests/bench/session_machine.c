@@ -244,19 +244,37 @@ void machine_choose(size_t lines)
 	must(symlink(name, "/etc/security/chroot.conf"), "/etc/security/chroot.conf");
 }
 
-void machine_begin(void)
+static void keep_module(const struct jail_buffer *module, size_t i, const char **ret)
 {
+	static char kept[MODULES_MAX][32];
+	(void)snprintf(kept[i], sizeof kept[i], "/mnt/%zu.so", i);
+	if (jail_file_replace(AT_FDCWD, kept[i], module->data, module->len, 0755, NULL) < 0)
+		err(2, "%s", kept[i]);
+	*ret = kept[i];
+}
+
+void machine_begin(const char **modules, size_t n)
+{
+	struct jail_buffer kept[MODULES_MAX] = {0};
 	(void)umask(022);
+	for (size_t i = 0; i < n; i++)
+		if (jail_file_read(AT_FDCWD, modules[i], 1 << 26, &kept[i], NULL) < 0)
+			err(2, "%s", modules[i]);
 	must(unshare(CLONE_NEWNS), "a mount namespace");
 	must(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "/");
 	machine_tmpfs("/mnt");
+	for (size_t i = 0; i < n; i++) {
+		keep_module(&kept[i], i, &modules[i]);
+		jail_buffer_release(&kept[i]);
+	}
 	make_log();
 	make_users();
 }
 
 void machine_make(const struct contender *contenders, size_t n, const char *jail, const char *stock)
 {
-	machine_begin();
+	const char *modules[] = {jail, stock};
+	machine_begin(modules, 2);
 	make_view();
-	make_services(contenders, n, jail, stock);
+	make_services(contenders, n, modules[0], modules[1]);
 }

@@ -17,8 +17,10 @@ struct contender {
 /* Ends the program when a call failed. */
 void must(int result, const char *what);
 
-/* A mount namespace with a tmpfs on /mnt, a log, and the user foo. */
-void machine_begin(void);
+enum { MODULES_MAX = 4 };
+/* A mount namespace with a tmpfs on /mnt, a log, and the user foo. modules: paths, which become those of
+ * copies: the build may lie below what is mounted over. */
+void machine_begin(const char **modules, size_t n);
 void machine_write(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void machine_tmpfs(const char *path);
 void machine_bind(const char *from, const char *to);

@@ -6,7 +6,7 @@
 """
 
 import os
-import shutil
+import pathlib
 import socket
 import subprocess
 import sys
@@ -108,8 +108,14 @@ def make_dev():
     sh("mount", "--move", "/mnt/dev", "/dev")
 
 
+PROGRAMS = ("pamrun", "mkcache", "without", "module", "nss")
+FILE_NAMES = {"module": os.path.basename(MODULE), "nss": "libnss_jailtest.so.2"}
+
+
 def make_machine():
     os.umask(0o022)
+    # The build may lie below what is mounted over from here on.
+    programs = {name: pathlib.Path(ARGS[name]).read_bytes() for name in PROGRAMS}
     sh("mount", "-t", "tmpfs", "-o", "mode=0755", "test", "/mnt")
     make_dev()
     for path in ("/home", "/opt"):
@@ -119,8 +125,10 @@ def make_machine():
         write(f"/home/{name}/whose", name + "\n")
         os.chown(f"/home/{name}", uid, uid)
     os.mkdir("/opt/jail")
-    shutil.copy(ARGS["module"], MODULE)
-    shutil.copy(ARGS["nss"], "/opt/jail/libnss_jailtest.so.2")
+    for name, content in programs.items():
+        ARGS[name] = f"/opt/jail/{FILE_NAMES.get(name, name)}"
+        pathlib.Path(ARGS[name]).write_bytes(content)
+        os.chmod(ARGS[name], 0o755)
     bind_over("/etc/passwd", PASSWD)
     bind_over("/etc/group", GROUP)
     bind_over("/etc/nsswitch.conf", "passwd: files jailtest\ngroup: files jailtest\n")

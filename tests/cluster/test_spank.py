@@ -27,6 +27,12 @@ echo done
 """
 
 
+def as_user(user, command):
+    """A command line for root: from the host as it is, without a PAM session, whoever the user."""
+    shell = f"export HOME=/home/{user} USER={user} LOGNAME={user}; cd; {command}"
+    return f"setpriv --reuid={user} --regid=$(id -g {user}) --init-groups bash -c {shlex.quote(shell)}"
+
+
 def slurm_is_new():
     """slurmctld first, then those that ask it."""
     root("ctl", "systemctl restart slurmctld")
@@ -212,7 +218,7 @@ class Tasks:
         result = self.run_as("srun -N2 -l bash -c 'ls /home; touch /tmp/of-alice'; srun ls /tmp", user="alice")
         self.assertEqual(sorted(re.sub(r"(?m)^\d: ", "", result.out).split()), sorted(host * 2), result.text)
         self.assertIn("secret of alice", self.run_as("sbatch --wait -i ~/secret.txt -o out.txt --wrap cat; cat out.txt; rm out.txt", user="alice").out)
-        root("login1", "runuser -u admin -- bash -c 'cd; srun -N2 true'")
+        root("login1", as_user("admin", "srun -N2 true"))
 
     def test_nothing_is_read_through_standard_input(self):
         """stepd opens it on the host, before the task is inside."""
@@ -228,7 +234,7 @@ class Tasks:
         """Neither a task nor a batch script runs; the user and the log are told; the node stays in use."""
         for command in (f"{EPILOG} srun -w {node} --task-epilog=$HOME/epilog.sh sh -c 'echo RAN; ls /home'; rc=$?; test ! -e epilog.out || echo RAN; exit $rc", f"rm -f out.txt; sbatch -w {node} --wait -o out.txt --wrap 'echo RAN'; echo $?; cat out.txt"):
             # The login node's view may be as broken: not by ssh.
-            result = root("login1", f"runuser -u {self.user} -- bash -c {shlex.quote('cd; ' + command)}", check=False, timeout=90)
+            result = root("login1", as_user(self.user, command), check=False, timeout=90)
             self.assertNotIn("RAN", result.out, result.text)
             self.assertIn(f"task of {self.user} refused", result.out + result.err, result.text)
             self.assertIn(reason, result.out + result.err, result.text)
@@ -241,10 +247,10 @@ class Tasks:
         root("c1", f"mv {harness.CACHE} {harness.CACHE}.away")
         try:
             for user in (self.user, "carol"):
-                result = root("login1", f"runuser -u {user} -- bash -c 'cd; srun -w c1 echo RAN'", check=False)
+                result = root("login1", as_user(user, "srun -w c1 echo RAN"), check=False)
                 self.assertNotIn("RAN", result.out, result.text)
                 self.assertIn("no usable policy on this node", result.err, result.text)
-            self.assertIn("RAN", root("login1", "runuser -u admin -- bash -c 'cd; srun -w c1 echo RAN'").out)
+            self.assertIn("RAN", root("login1", as_user("admin", "srun -w c1 echo RAN")).out)
             self.assertIn("RAN", root("login1", "srun -w c1 echo RAN").out)
         finally:
             root("c1", f"mv {harness.CACHE}.away {harness.CACHE}")
@@ -253,7 +259,7 @@ class Tasks:
     def test_optional_is_no_way_round(self):
         root("c2", f"sed -i 's/^required spank_jail/optional spank_jail/' /etc/slurm/plugstack.conf; mv {harness.CACHE} {harness.CACHE}.away")
         try:
-            result = root("login1", f"runuser -u {self.user} -- bash -c 'cd; srun -w c2 echo RAN'", check=False)
+            result = root("login1", as_user(self.user, "srun -w c2 echo RAN"), check=False)
             self.assertNotIn("RAN", result.out, result.text)
         finally:
             root("c2", f"sed -i 's/^optional spank_jail/required spank_jail/' /etc/slurm/plugstack.conf; mv {harness.CACHE}.away {harness.CACHE}")
@@ -263,7 +269,8 @@ class Tasks:
         for node in COMPUTE:
             self.assertEqual(root(node, f"pgrep -u {self.user} -a | grep -vE 'systemd|\\(sd-pam\\)'", check=False).out, "", node)
             self.assertEqual(root(node, "grep -c '/containers/[0-9]' /proc/self/mountinfo", check=False).out, "0\n", node)
-            self.assertEqual(root(node, "jail-agent --check", check=False).rc, 0, node)
+            checked = root(node, "jail-agent --check", check=False)
+            self.assertEqual(checked.rc, 0, f"{node}: {checked.text}")
 
 
 class ChrootTasks(Tasks, ClusterTest):

@@ -1,4 +1,4 @@
-"""pam_jail.so lives in sshd, spank_jail.so in slurmstepd: what each needs, what it shows, what it is able to call.
+"""pam_jail.so lives in sshd: what it needs, what it shows, what it is able to call.
 
 usage: test_module.py MODULE READELF
 """
@@ -14,15 +14,8 @@ import verdict  # tests/verdict.py, for every folder of tests
 
 MODULE, READELF = sys.argv[1:3]
 
-MODULES = {
-    "pam_jail.so": ({"libpam.so.0", "libc.so.6"}, {"pam_sm_open_session", "pam_sm_close_session"}),
-    # What it has of SLURM is what the program that loads it exports.
-    "spank_jail.so": ({"libc.so.6"}, {
-        "plugin_name", "plugin_type", "plugin_version", "spank_plugin_version", "slurm_spank_init_post_opt",
-        "slurm_spank_user_init", "slurm_spank_task_init_privileged", "slurm_spank_task_init",
-        "slurm_spank_task_post_fork", "slurm_spank_task_exit", "slurm_spank_exit"}),
-}
-NEEDED, ENTRY_POINTS = MODULES[os.path.basename(MODULE)]
+ENTRY_POINTS = {"pam_sm_open_session", "pam_sm_close_session"}
+NEEDED = {"libpam.so.0", "libc.so.6"}
 # Session modules that start programs or talk to the network are how logins hang.
 NEVER = re.compile(r"(exec[vlpe]+|execveat|fork|vfork|posix_spawnp?|system|popen|socket|connect|getaddrinfo|dlopen"
                    r"|setuid|setresuid|seteuid|setgroups|putenv|setenv|exit|abort|openlog|closelog|umask)")

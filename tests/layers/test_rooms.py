@@ -22,7 +22,6 @@ ROOMS = {
     "api": ("lib/base", "lib/policy", "lib/view", "lib/wire"),
     "agent": ("lib/base", "lib/policy", "lib/view", "lib/wire"),
     "pam": ("lib/base", "lib/policy", "lib/view"),
-    "slurm": ("lib/base", "lib/policy", "lib/view"),
 }
 
 # Headers that are not libc's or the kernel's interface for everybody, and the rooms that may have them.
@@ -33,7 +32,7 @@ OUTSIDE = {
     r"ini\.h|inih": ("agent",),
     r"microhttpd\.h": ("api",),
     r"security/": ("pam",),
-    r"slurm/(spank|slurm.*)\.h": ("slurm",),
+    r"slurm/": (),
     r"(sys/socket|sys/un|netdb|netinet/.*|arpa/.*)\.h": ("api", "agent"),
 }
 
@@ -104,10 +103,6 @@ class Rooms(unittest.TestCase):
             ("lib/wire/fetch.c", "<sys/socket.h>"),
             ("pam/who.c", '"lib/wire/dsse.h"'),
             ("pam/who.c", "<openssl/evp.h>"),
-            ("pam/who.c", '"slurm/step.h"'),
-            ("pam/who.c", "<slurm/spank.h>"),
-            ("slurm/task.c", "<security/pam_modules.h>"),
-            ("slurm/task.c", '"pam/who.h"'),
             ("agent/main.c", '"api/publish.h"'),
             ("api/main.c", '"agent/agent.h"'),
             ("api/main.c", "<curl/curl.h>"),

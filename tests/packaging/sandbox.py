@@ -63,7 +63,7 @@ class Sandbox(unittest.TestCase):
 
     def forget_packages(self):
         """A machine that has clusterjail installed is as good for this as one that has not."""
-        self.chroot("dpkg", "--force-all", "--purge", *(f"clusterjail-{name}" for name in (*NAMES, "slurm")), check=False)
+        self.chroot("dpkg", "--force-all", "--purge", *(f"clusterjail-{name}" for name in NAMES), check=False)
 
     def chroot(self, *words, check=True):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}

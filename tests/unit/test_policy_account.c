@@ -9,7 +9,6 @@
 #include <grp.h>
 #include <sys/wait.h>
 #include "lib/policy/account.h"
-#include "lib/policy/who.h"
 #include "tests/unit/nss_files.h"
 #include "tests/unit/policy_sample.h"
 
@@ -132,49 +131,6 @@ static void test_many_groups(void **state)
 	assert_true(has(&account, "g299") && has(&account, "long"));
 }
 
-/* A job's own groups: those that NSS gives as well stay the user's, the others are foreign. */
-static void test_added_groups(void **state)
-{
-	(void)state;
-	static const gid_t gids[] = {100, 3001, 7777, 0};
-	jail_autoaccount struct jail_account account = {0};
-	assert_int_equal(jail_account_get("foo", &account, NULL), 0);
-	assert_int_equal(jail_account_groups(&account, false, NULL), 0);
-	assert_int_equal(jail_account_add_groups(&account, gids, 4, NULL), 0);
-	assert_int_equal(account.n_gids, 5);
-	assert_int_equal(account.n_groups, 4);
-	assert_int_equal(account.n_foreign, 1);
-	assert_string_equal(account.groups[3], "root");
-}
-
-static void test_who_has_a_uid(void **state)
-{
-	(void)state;
-	struct jail_error warning;
-	struct jail_error err;
-	jail_autoaccount struct jail_account account = {0};
-	assert_int_equal(jail_who_has(0, "ext-b", &account, &warning, &err), JAIL_WHO_FREE);
-	assert_int_equal(jail_who_has(2001, "ext-b", &account, &warning, &err), JAIL_WHO_FREE);
-	assert_int_equal(jail_who_has(4711, "ext-b", &account, &warning, &err), -ENOENT);
-	assert_null(account.user);
-	assert_int_equal(warning.code, 0);
-	assert_int_equal(jail_who_has(2001, "none", &account, &warning, &err), JAIL_WHO_ORDINARY);
-	assert_string_equal(account.user, "foo");
-}
-
-/* The name of the uid is somebody else's as well: whose, the name service does not say twice alike. */
-static void test_who_has_a_name_of_two(void **state)
-{
-	(void)state;
-	nss_write("passwd", "foo:x:2002:100::/home/foo:/bin/sh\nfoo:x:2001:100::/home/foo:/bin/sh\n");
-	struct jail_error warning;
-	struct jail_error err;
-	struct jail_account account = {0};
-	assert_int_equal(jail_who_has(2001, "none", &account, &warning, &err), -EPERM);
-	assert_non_null(strstr(err.message, "uid 2001 is called foo, whose uid is 2002"));
-	assert_null(account.user);
-}
-
 /* In a child: it changes the process's groups. */
 static void test_process_groups(void **state)
 {
@@ -284,9 +240,6 @@ int main(void)
 		cmocka_unit_test_setup(test_groups, fresh_files),
 		cmocka_unit_test_setup(test_group_without_a_name, fresh_files),
 		cmocka_unit_test_setup(test_many_groups, fresh_files),
-		cmocka_unit_test_setup(test_added_groups, fresh_files),
-		cmocka_unit_test_setup(test_who_has_a_uid, fresh_files),
-		cmocka_unit_test_setup(test_who_has_a_name_of_two, fresh_files),
 		cmocka_unit_test_setup(test_process_groups, fresh_files),
 		cmocka_unit_test_setup(test_process_groups_exempt_nobody, fresh_files),
 		cmocka_unit_test_setup(test_breakglass, fresh_files),
